@@ -1,0 +1,159 @@
+package pipeline
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Config is how readings travel from the drivers to the sinks.
+type Config struct {
+	Dir        string        `yaml:"dir"`        // holds the journal; one process per folder
+	MaxSize    Bytes         `yaml:"max_size"`   // of the journal, default 256MiB; the oldest readings go first
+	Segment    Bytes         `yaml:"segment"`    // size of one journal file, default 4MiB
+	Durability string        `yaml:"durability"` // always (default), interval or os
+	Interval   time.Duration `yaml:"interval"`   // between syncs at durability interval, default 50ms
+	Linger     time.Duration `yaml:"linger"`     // wait this long for more batches before a sync, default 0s
+	Intake     int           `yaml:"intake"`     // batches that may wait per driver, default 1024
+	Drain      time.Duration `yaml:"drain"`      // for the sinks to catch up at shutdown, default 5s
+}
+
+// Delivery is how one sink gets its readings.
+type Delivery struct {
+	Batch   Batch         `yaml:"batch"`
+	Retry   Retry         `yaml:"retry"`
+	Timeout time.Duration `yaml:"timeout"` // of one write, default 30s
+	Start   string        `yaml:"start"`   // where a new sink begins: now (default) or oldest
+}
+
+// Batch says when readings are written together: as soon as one bound is met.
+type Batch struct {
+	MaxReadings int           `yaml:"max_readings"` // default 1000
+	MaxBytes    Bytes         `yaml:"max_bytes"`    // as journaled, default 1MiB
+	MaxAge      time.Duration `yaml:"max_age"`      // since the first was accepted; default by kind of sink
+}
+
+// Retry says how long to wait after a failed write: a random time up to Min
+// after the first, up to twice that after each further one, never longer than
+// Max.
+type Retry struct {
+	Min time.Duration `yaml:"min"` // default 100ms
+	Max time.Duration `yaml:"max"` // default 10s
+}
+
+// Bytes is a size. In the file it carries its unit: B, KiB, MiB, GiB, or kB, MB,
+// GB for powers of ten.
+type Bytes int64
+
+var byteUnits = []struct {
+	name string
+	size int64
+}{
+	{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30},
+	{"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"B", 1},
+}
+
+// UnmarshalText reads a number and its unit, such as "256MiB".
+func (b *Bytes) UnmarshalText(text []byte) error {
+	s := strings.TrimSpace(string(text))
+	for _, u := range byteUnits {
+		digits, ok := strings.CutSuffix(s, u.name)
+		if !ok {
+			continue
+		}
+		n, err := strconv.ParseFloat(strings.TrimSpace(digits), 64)
+		if err != nil || n < 0 || n*float64(u.size) > math.MaxInt64/2 {
+			return fmt.Errorf("size %q: want a number and a unit, such as 256MiB", s)
+		}
+		*b = Bytes(n * float64(u.size))
+		return nil
+	}
+	return fmt.Errorf("size %q has no unit: want B, KiB, MiB, GiB, kB, MB or GB, such as 256MiB", s)
+}
+
+// String returns b with the largest unit that divides it.
+func (b Bytes) String() string {
+	for _, u := range []int{2, 1, 0} {
+		if size := byteUnits[u].size; b != 0 && int64(b)%size == 0 {
+			return strconv.FormatInt(int64(b)/size, 10) + byteUnits[u].name
+		}
+	}
+	return strconv.FormatInt(int64(b), 10) + "B"
+}
+
+// DefaultConfig returns the values that hold where the file is silent.
+func DefaultConfig() Config {
+	return Config{
+		MaxSize:    256 << 20,
+		Segment:    4 << 20,
+		Durability: "always",
+		Interval:   50 * time.Millisecond,
+		Intake:     1024,
+		Drain:      5 * time.Second,
+	}
+}
+
+// DefaultDelivery returns the values that hold where the file is silent.
+func DefaultDelivery() Delivery {
+	return Delivery{
+		Batch:   Batch{MaxReadings: 1000, MaxBytes: 1 << 20},
+		Retry:   Retry{Min: 100 * time.Millisecond, Max: 10 * time.Second},
+		Timeout: 30 * time.Second,
+		Start:   "now",
+	}
+}
+
+// Validate reports what is wrong with c: the field's path in the file and the
+// problem.
+func (c *Config) Validate(report func(field, problem string)) {
+	if c.Dir == "" {
+		report("dir", "is required: the folder that keeps the journal")
+	}
+	if c.Segment < 64<<10 || c.Segment > 1<<30 {
+		report("segment", fmt.Sprintf("is %v, want 64KiB to 1GiB", c.Segment))
+	}
+	if c.MaxSize < 4*c.Segment {
+		report("max_size", fmt.Sprintf("is %v, want at least four segments (%v)", c.MaxSize, 4*c.Segment))
+	}
+	switch c.Durability {
+	case "always", "interval", "os":
+	default:
+		report("durability", fmt.Sprintf("is %q, want always, interval or os", c.Durability))
+	}
+	if c.Interval < time.Millisecond || c.Interval > time.Minute {
+		report("interval", fmt.Sprintf("is %v, want 1ms to 1m", c.Interval))
+	}
+	if c.Linger < 0 || c.Linger > time.Second {
+		report("linger", fmt.Sprintf("is %v, want 0s to 1s", c.Linger))
+	}
+	if c.Intake < 1 || c.Intake > 1<<20 {
+		report("intake", fmt.Sprintf("is %d, want 1 to 1048576 batches", c.Intake))
+	}
+	if c.Drain < 0 {
+		report("drain", fmt.Sprintf("is %v, want 0s or longer", c.Drain))
+	}
+}
+
+// Validate reports what is wrong with d, as Config.Validate does.
+func (d *Delivery) Validate(report func(field, problem string)) {
+	if d.Batch.MaxReadings < 1 || d.Batch.MaxReadings > 100_000 {
+		report("batch.max_readings", fmt.Sprintf("is %d, want 1 to 100000", d.Batch.MaxReadings))
+	}
+	if d.Batch.MaxBytes < 1<<10 || d.Batch.MaxBytes > 64<<20 {
+		report("batch.max_bytes", fmt.Sprintf("is %v, want 1KiB to 64MiB", d.Batch.MaxBytes))
+	}
+	if d.Batch.MaxAge < 0 || d.Batch.MaxAge > time.Hour {
+		report("batch.max_age", fmt.Sprintf("is %v, want 0s to 1h", d.Batch.MaxAge))
+	}
+	if d.Retry.Min < time.Millisecond || d.Retry.Max < d.Retry.Min {
+		report("retry", fmt.Sprintf("is %v to %v, want at least 1ms and max not below min", d.Retry.Min, d.Retry.Max))
+	}
+	if d.Timeout < 10*time.Millisecond {
+		report("timeout", fmt.Sprintf("is %v, want 10ms or longer", d.Timeout))
+	}
+	if d.Start != "now" && d.Start != "oldest" {
+		report("start", fmt.Sprintf("is %q, want now or oldest", d.Start))
+	}
+}

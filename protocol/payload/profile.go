@@ -1,0 +1,76 @@
+// Package payload turns one message of a device into readings, as the profile
+// of its device model says.
+//
+// It does no I/O, reads no clock and starts no goroutine. A decoder never
+// panics, whatever the bytes.
+package payload
+
+import "sluice/protocol"
+
+// Profile says what a device model reports and how its messages are read.
+type Profile struct {
+	Decode  Decode            `yaml:"decode"`
+	Time    *Time             `yaml:"time"`    // nil: readings carry no device time
+	Metrics map[string]Metric `yaml:"metrics"` // by metric name; empty: all that the payload holds
+}
+
+// Decode chooses the decoder; exactly one field is set. In the file a decoder
+// without settings is written as a word: "decode: json".
+type Decode struct {
+	JSON  *JSON  `yaml:"json"`
+	Regex string `yaml:"regex"` // with named groups: a regular expression (RE2) for one line
+	CSV   *CSV   `yaml:"csv"`
+}
+
+// JSON has no settings. A metric's Path leads to its value: member names joined
+// by dots, array elements by number ("a.b.0.c"). Without a list of metrics
+// every scalar becomes a metric, nested names joined by "_".
+type JSON struct{}
+
+// CSV reads separated values.
+type CSV struct {
+	Separator string   `yaml:"separator"` // one character, default ","; " " means any run of blanks
+	Columns   []string `yaml:"columns"`   // metric names in order; "" skips a column
+}
+
+// Time says where a message holds the device's own time.
+type Time struct {
+	Path   string `yaml:"path"`   // as in Metric.Path: a JSON path, a regex group, a column
+	Format string `yaml:"format"` // unix, unix_ms, unix_us, unix_ns, rfc3339 or a Go layout
+}
+
+// Metric says where a message holds one metric and what it means.
+type Metric struct {
+	Path   string   `yaml:"path"`   // default: the metric's name
+	Type   string   `yaml:"type"`   // float, int, uint, bool, string; "": as sent
+	Unit   string   `yaml:"unit"`   // as people write it
+	Scale  *float64 `yaml:"scale"`  // value = sent · scale + offset; nil: 1
+	Offset *float64 `yaml:"offset"` // nil: 0
+}
+
+// Message is one message and what its driver knows about it.
+type Message struct {
+	Payload  []byte // not changed and not kept
+	Device   *protocol.Device
+	Received protocol.Timestamp
+	Metric   string // from the topic, "" when the topic names none
+}
+
+// Decoder turns messages into readings. It is owned by one goroutine.
+type Decoder interface {
+	// Decode appends the readings of m to b, with device and times filled
+	// in. On error b is as it was before; the error is an *Error.
+	Decode(b *protocol.Batch, m Message) error
+}
+
+// Error says why a message gives no reading.
+type Error struct {
+	Reason string // a counter's label: empty, syntax, utf8, missing, type, time, no_match
+	Err    error  // the details, for people
+}
+
+// Error returns the reason and the details.
+func (e *Error) Error() string { return e.Reason + ": " + e.Err.Error() }
+
+// Unwrap returns the details.
+func (e *Error) Unwrap() error { return e.Err }

@@ -1,0 +1,30 @@
+package protocol
+
+import "log/slog"
+
+// Secret is a password or token. It prints as "(secret)" wherever it is
+// formatted, logged or marshalled; Reveal gives the text to the library that
+// needs it.
+type Secret string
+
+const hidden = "(secret)"
+
+// Reveal returns the secret's text.
+func (s Secret) Reveal() string { return string(s) }
+
+// String returns "(secret)", or "" when there is no secret.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return hidden
+}
+
+// GoString keeps the secret out of %#v.
+func (s Secret) GoString() string { return `"` + s.String() + `"` }
+
+// LogValue keeps the secret out of logs.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// MarshalText keeps the secret out of JSON and YAML.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }

@@ -1,0 +1,225 @@
+package journal
+
+import "fmt"
+
+// Cursor is one reader's place in the journal. Next and Ack belong to one
+// goroutine.
+type Cursor struct {
+	j    *Journal
+	name string
+
+	// Guarded by j.mu.
+	position uint64 // everything before it is done with
+	read     uint64 // the next sequence to hand out
+	skips    []span // of [position, ∞): evicted or damaged, ascending
+	outcome  Outcome
+	evicted  uint64
+	damaged  uint64
+	carried  uint64 // waiting when the journal was opened
+	begin    uint64 // sequence at which carried ends and journaled begins
+	saved    uint64 // position as last written down
+	slots    slots
+
+	// Owned by the reader.
+	seg  *segment
+	file File
+	scan scan
+
+	ready chan struct{} // sent by Commit, never closed; one signal says "look again"
+}
+
+// span is the sequences from, from+1, … before to.
+type span struct{ from, to uint64 }
+
+// Outcome says what became of readings that a cursor passes.
+type Outcome struct {
+	Delivered    uint64 // confirmed by the sink
+	DeadLettered uint64 // set aside for good
+}
+
+// Start says where a cursor begins that the journal does not know yet.
+type Start int
+
+// The places to start from.
+const (
+	Now    Start = iota // behind what is there
+	Oldest              // at the oldest reading that is still there
+)
+
+// Cursor opens the cursor of the given name, which becomes part of a file name.
+// A known one goes on where it was, whatever start says. It must not be opened
+// twice.
+func (j *Journal) Cursor(name string, start Start) (*Cursor, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if c, known := j.cursors[name]; known {
+		c.wake()
+		return c, nil
+	}
+	position := j.next
+	if start == Oldest {
+		position = j.segments[0].first
+	}
+	c := j.newCursor(name, position)
+	if err := c.slots.save(j.fs, j.cursorPath(name), place{position: position}, false); err != nil {
+		return nil, fmt.Errorf("open cursor %s: %w", name, err)
+	}
+	c.wake()
+	return c, nil
+}
+
+// newCursor makes a cursor that stands at position. j.mu is held, or nobody else
+// knows j yet.
+func (j *Journal) newCursor(name string, position uint64) *Cursor {
+	c := &Cursor{
+		j: j, name: name, position: position, read: position, saved: position,
+		carried: j.next - position, begin: j.next,
+		ready: make(chan struct{}, 1),
+	}
+	j.cursors[name] = c
+	return c
+}
+
+// Ready is sent to when there may be more to read.
+func (c *Cursor) Ready() <-chan struct{} { return c.ready }
+
+func (c *Cursor) wake() {
+	select {
+	case c.ready <- struct{}{}:
+	default:
+	}
+}
+
+// Next returns the next record, and false when all that is committed was read.
+// The record may begin before From, and a record whose readings are all before
+// From is there for its dictionary: reading begins with the first record of a
+// segment, wherever in it the cursor stands.
+func (c *Cursor) Next() (Record, bool, error) {
+	for {
+		sealed, err := c.prepare()
+		if err != nil {
+			return Record{}, false, err
+		}
+		h, payload, ok := c.scan.next()
+		if !ok {
+			if !c.endOf(sealed) {
+				return Record{}, false, nil
+			}
+			continue
+		}
+		r := newRecord(c.seg, h, payload)
+		c.take(&r)
+		return r, true, nil
+	}
+}
+
+// prepare opens the segment that holds the next reading and sets how far it may
+// be read. sealed is the first sequence of the segment that follows, 0 when the
+// segment is being written.
+func (c *Cursor) prepare() (sealed uint64, err error) {
+	j := c.j
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	i := len(j.segments) - 1
+	for i > 0 && j.segments[i].first > c.read {
+		i--
+	}
+	s := j.segments[i]
+	if c.read < s.first {
+		c.skip(s.first, &c.damaged)
+	}
+	if s != c.seg {
+		c.close()
+		if c.file, err = j.fs.Open(s.path); err != nil {
+			return 0, fmt.Errorf("read journal: %w", err)
+		}
+		c.seg, c.scan = s, s.scanner(c.file, s.end, j.next)
+	}
+	c.scan.limit, c.scan.max = s.end, j.next
+	if i+1 < len(j.segments) {
+		sealed = j.segments[i+1].first
+		c.scan.max = sealed
+	}
+	return sealed, nil
+}
+
+// take moves the cursor's reading place behind r and says from where r is
+// wanted: it may have been evicted while it was being read.
+func (c *Cursor) take(r *Record) {
+	c.j.mu.Lock()
+	defer c.j.mu.Unlock()
+	if c.read < r.Seq {
+		c.skip(r.Seq, &c.damaged)
+	}
+	r.From = c.read
+	c.read = max(c.read, r.Seq+uint64(r.Count))
+}
+
+// endOf accounts for what the end of the segment should have held, and reports
+// whether it is worth reading on.
+func (c *Cursor) endOf(sealed uint64) bool {
+	c.j.mu.Lock()
+	defer c.j.mu.Unlock()
+	if sealed != 0 {
+		if c.read < sealed {
+			c.skip(sealed, &c.damaged)
+		}
+		return true
+	}
+	if c.j.current() != c.seg || c.scan.limit != c.seg.end {
+		return true // committed or rolled meanwhile
+	}
+	if c.scan.want < c.j.next { // the last committed records are damaged
+		c.scan.off, c.scan.want = c.scan.limit, c.j.next
+		if c.read < c.j.next {
+			c.skip(c.j.next, &c.damaged)
+		}
+	}
+	return false
+}
+
+// skip passes over the readings before to, counting them. j.mu is held.
+func (c *Cursor) skip(to uint64, count *uint64) {
+	*count += to - c.read
+	if n := len(c.skips); n > 0 && c.skips[n-1].to == c.read {
+		c.skips[n-1].to = to
+	} else {
+		c.skips = append(c.skips, span{c.read, to})
+	}
+	c.read = to
+	c.settle()
+}
+
+// evict passes over what the cursor has not read before to. j.mu is held.
+func (c *Cursor) evict(to uint64) {
+	if c.read < to {
+		c.skip(to, &c.evicted)
+	}
+}
+
+// settle moves the position over what needs no acknowledgement. j.mu is held.
+func (c *Cursor) settle() {
+	for len(c.skips) > 0 && c.skips[0].from <= c.position {
+		c.position = max(c.position, c.skips[0].to)
+		c.skips = c.skips[1:]
+	}
+}
+
+// Ack says that every reading before to is done with, and what became of those
+// that were not acknowledged before.
+func (c *Cursor) Ack(to uint64, o Outcome) {
+	c.j.mu.Lock()
+	defer c.j.mu.Unlock()
+	c.position = max(c.position, to)
+	c.settle()
+	c.outcome.Delivered += o.Delivered
+	c.outcome.DeadLettered += o.DeadLettered
+}
+
+// close lets go of the segment being read.
+func (c *Cursor) close() {
+	if c.file != nil {
+		c.file.Close()
+	}
+	c.file, c.seg = nil, nil
+}

@@ -1,0 +1,116 @@
+package journal
+
+import (
+	"encoding/binary"
+	"errors"
+	"hash/crc32"
+)
+
+// The layout of FORMAT.md, version 1.
+const (
+	formatVersion = 1
+
+	segmentHeaderSize = 64
+	segmentMagic      = "SLUICEJ\n"
+
+	recordHeaderSize = 32
+	recordMagic      = 0x4C53 // "SL"
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// segmentHeader begins every segment file.
+type segmentHeader struct {
+	number uint64 // of the segment, counting up
+	first  uint64 // sequence of the first reading in it
+	epoch  uint64 // seeds the checksums and is part of every reading's id
+}
+
+func (h segmentHeader) encode() []byte {
+	b := make([]byte, segmentHeaderSize)
+	copy(b, segmentMagic)
+	binary.LittleEndian.PutUint16(b[8:], formatVersion)
+	binary.LittleEndian.PutUint64(b[16:], h.epoch)
+	binary.LittleEndian.PutUint64(b[24:], h.first)
+	binary.LittleEndian.PutUint64(b[32:], h.number)
+	binary.LittleEndian.PutUint32(b[12:], crc32.Checksum(b, castagnoli))
+	return b
+}
+
+var (
+	errNotSegment = errors.New("not a segment: the header is damaged")
+	errNewer      = errors.New("written by a newer version of the gateway")
+)
+
+func decodeSegmentHeader(b []byte) (segmentHeader, error) {
+	if len(b) < segmentHeaderSize || string(b[:8]) != segmentMagic {
+		return segmentHeader{}, errNotSegment
+	}
+	sum := binary.LittleEndian.Uint32(b[12:])
+	clean := [segmentHeaderSize]byte{}
+	copy(clean[:], b)
+	copy(clean[12:16], []byte{0, 0, 0, 0})
+	if crc32.Checksum(clean[:], castagnoli) != sum {
+		return segmentHeader{}, errNotSegment
+	}
+	if binary.LittleEndian.Uint16(b[8:]) != formatVersion {
+		return segmentHeader{}, errNewer
+	}
+	return segmentHeader{
+		epoch:  binary.LittleEndian.Uint64(b[16:]),
+		first:  binary.LittleEndian.Uint64(b[24:]),
+		number: binary.LittleEndian.Uint64(b[32:]),
+	}, nil
+}
+
+// recordHeader begins every record; its payload follows at once.
+type recordHeader struct {
+	length   uint32 // of the payload, in bytes
+	seq      uint64 // of the first reading
+	count    uint32 // readings; 0 for a record of notes alone
+	accepted int64  // Unix nanoseconds by the gateway's clock
+	sum      uint32
+}
+
+// checksumSeed is where the checksums of an epoch's records begin. It keeps a
+// record of an earlier use of the same disk blocks from being taken for one of
+// this segment.
+func checksumSeed(epoch uint64) uint32 {
+	var b [8]byte
+	binary.LittleEndian.PutUint64(b[:], epoch)
+	return crc32.Update(0, castagnoli, b[:])
+}
+
+// recordSum is the CRC32C of the epoch, the record's header without the
+// checksum itself, and the payload.
+func recordSum(record []byte, seed uint32) uint32 {
+	sum := crc32.Update(seed, castagnoli, record[:20])
+	return crc32.Update(sum, castagnoli, record[24:])
+}
+
+// putRecordHeader fills in the header of a record whose payload stands behind
+// the room for it.
+func putRecordHeader(record []byte, h recordHeader, seed uint32) {
+	binary.LittleEndian.PutUint16(record, recordMagic)
+	record[2], record[3] = formatVersion, 0
+	binary.LittleEndian.PutUint32(record[4:], uint32(len(record)-recordHeaderSize))
+	binary.LittleEndian.PutUint64(record[8:], h.seq)
+	binary.LittleEndian.PutUint32(record[16:], h.count)
+	binary.LittleEndian.PutUint64(record[24:], uint64(h.accepted))
+	binary.LittleEndian.PutUint32(record[20:], recordSum(record, seed))
+}
+
+// recordHeaderAt decodes the header at the start of b, and reports whether it
+// looks like one; only the checksum proves it.
+func recordHeaderAt(b []byte) (recordHeader, bool) {
+	if len(b) < recordHeaderSize || binary.LittleEndian.Uint16(b) != recordMagic || b[2] != formatVersion {
+		return recordHeader{}, false
+	}
+	return recordHeader{
+		length:   binary.LittleEndian.Uint32(b[4:]),
+		seq:      binary.LittleEndian.Uint64(b[8:]),
+		count:    binary.LittleEndian.Uint32(b[16:]),
+		sum:      binary.LittleEndian.Uint32(b[20:]),
+		accepted: int64(binary.LittleEndian.Uint64(b[24:])),
+	}, true
+}

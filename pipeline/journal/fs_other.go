@@ -1,0 +1,6 @@
+//go:build !linux
+
+package journal
+
+// Sync makes the content durable.
+func (f osFile) Sync() error { return f.File.Sync() }

@@ -1,0 +1,142 @@
+package journal
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"path/filepath"
+	"time"
+)
+
+// saveEvery is how often moved cursors are written down. After a crash at most
+// this much is delivered again, under the same ids.
+const saveEvery = 100 * time.Millisecond
+
+// Tend keeps house until ctx ends: it writes cursors down, keeps a spare segment
+// ready and deletes segments that every cursor has passed.
+func (j *Journal) Tend(ctx context.Context) {
+	tick := time.NewTicker(saveEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-j.want:
+			j.prepareSpare()
+		case <-tick.C:
+			j.tidy()
+		}
+	}
+}
+
+// tidy saves the cursors, and deletes what they have all passed once that is
+// durable.
+func (j *Journal) tidy() {
+	passed := j.passed()
+	if err := j.saveCursors(len(passed) > 0); err != nil {
+		j.opts.Log.Warn("journal cannot save its cursors", "err", err)
+		return
+	}
+	for _, s := range passed {
+		j.drop(s)
+	}
+}
+
+// passed returns the segments that every cursor has left behind.
+func (j *Journal) passed() []*segment {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	least := j.next
+	for _, c := range j.cursors {
+		least = min(least, c.position)
+	}
+	n := 0
+	for n < len(j.segments)-1 && j.segments[n+1].first <= least {
+		n++
+	}
+	return append([]*segment(nil), j.segments[:n]...)
+}
+
+// drop deletes a segment.
+func (j *Journal) drop(s *segment) {
+	j.mu.Lock()
+	for i, have := range j.segments {
+		if have == s {
+			j.segments = append(j.segments[:i:i], j.segments[i+1:]...)
+			break
+		}
+	}
+	j.mu.Unlock()
+	if err := j.fs.Remove(s.path); err != nil {
+		j.opts.Log.Warn("journal cannot delete a segment", "segment", s.path, "err", err)
+	}
+}
+
+// makeRoom deletes the oldest segments until size more bytes fit into MaxSize.
+// What a cursor has not read of them is evicted, counted by the cursor.
+func (j *Journal) makeRoom(size int64) {
+	for {
+		j.mu.Lock()
+		total := size
+		for _, s := range j.segments {
+			total += s.size
+		}
+		if total <= j.opts.MaxSize || len(j.segments) < 2 {
+			j.mu.Unlock()
+			return
+		}
+		oldest, until := j.segments[0], j.segments[1].first
+		for _, c := range j.cursors {
+			c.evict(until)
+		}
+		j.mu.Unlock()
+		j.drop(oldest)
+	}
+}
+
+// prepareSpare makes the next spare ahead of time. Without one the appender
+// makes its own.
+func (j *Journal) prepareSpare() {
+	j.spareMu.Lock()
+	defer j.spareMu.Unlock()
+	if j.spareSize() >= j.opts.SegmentSize {
+		return
+	}
+	if err := makeSpare(j.fs, j.dir, j.opts.SegmentSize); err != nil {
+		j.opts.Log.Warn("journal cannot keep a spare segment ready", "err", err)
+	}
+}
+
+// ensureSpare leaves a spare of at least size bytes.
+func (j *Journal) ensureSpare(size int64) error {
+	j.spareMu.Lock()
+	defer j.spareMu.Unlock()
+	if j.spareSize() >= size {
+		return nil
+	}
+	return makeSpare(j.fs, j.dir, size)
+}
+
+func (j *Journal) spareSize() int64 {
+	f, err := j.fs.Open(filepath.Join(j.dir, spareName))
+	if err != nil {
+		return 0
+	}
+	defer f.Close()
+	size, err := f.Size()
+	if err != nil {
+		return 0
+	}
+	return size
+}
+
+// newEpoch draws the random part of the readings' ids; never zero.
+func newEpoch() uint64 {
+	var b [8]byte
+	for {
+		rand.Read(b[:]) // never fails
+		if e := binary.LittleEndian.Uint64(b[:]); e != 0 {
+			return e
+		}
+	}
+}

@@ -1,0 +1,100 @@
+package journal
+
+import (
+	"bytes"
+	"encoding/binary"
+)
+
+const (
+	// window is how much of a segment is read at a time. It bounds what a
+	// cursor holds in memory, unless a single record is larger.
+	window = 256 << 10
+
+	// maxRecord bounds the length that a damaged header can make us believe.
+	maxRecord = 64 << 20
+)
+
+// scan steps through the records of one segment, over damage too.
+type scan struct {
+	file  File
+	seed  uint32
+	off   int64  // where the next record should begin
+	limit int64  // nothing is read from here on
+	want  uint64 // sequence that the next record should have
+	max   uint64 // records reach no further than this sequence
+
+	buf   []byte // of the file, from start
+	start int64
+}
+
+// next returns the next intact record. Its sequence is beyond want when readings
+// before it are damaged. At the end, and when the rest cannot be read, it
+// returns false and leaves off behind the last intact record. The payload is
+// valid until the following call.
+func (s *scan) next() (h recordHeader, payload []byte, ok bool) {
+	if s.want >= s.max {
+		return recordHeader{}, nil, false
+	}
+	for off := s.off; off < s.limit; off++ {
+		h, payload, ok = s.at(off)
+		if ok {
+			s.off = off + recordHeaderSize + int64(h.length)
+			s.want = h.seq + uint64(h.count)
+			return h, payload, true
+		}
+		if off = s.seek(off + 1); off < 0 {
+			break
+		}
+		off-- // the loop steps on
+	}
+	return recordHeader{}, nil, false
+}
+
+// at returns the record at off if it is one of this segment and in sequence.
+func (s *scan) at(off int64) (recordHeader, []byte, bool) {
+	h, ok := recordHeaderAt(s.bytes(off, recordHeaderSize))
+	if !ok || h.length > maxRecord || h.seq < s.want || h.seq+uint64(h.count) > s.max {
+		return recordHeader{}, nil, false
+	}
+	record := s.bytes(off, recordHeaderSize+int(h.length))
+	if record == nil || recordSum(record, s.seed) != h.sum {
+		return recordHeader{}, nil, false
+	}
+	return h, record[recordHeaderSize:], true
+}
+
+// seek returns where the magic of a record next appears at or after off, or -1.
+func (s *scan) seek(off int64) int64 {
+	magic := binary.LittleEndian.AppendUint16(nil, recordMagic)
+	for off < s.limit {
+		b := s.bytes(off, int(min(window, s.limit-off)))
+		if len(b) < len(magic) {
+			return -1
+		}
+		if i := bytes.Index(b, magic); i >= 0 {
+			return off + int64(i)
+		}
+		off += int64(len(b) - len(magic) + 1)
+	}
+	return -1
+}
+
+// bytes returns the n bytes at off, or nil if they are not all to be had.
+func (s *scan) bytes(off int64, n int) []byte {
+	if off+int64(n) > s.limit {
+		return nil
+	}
+	if i := off - s.start; i < 0 || i+int64(n) > int64(len(s.buf)) {
+		size := max(n, int(min(window, s.limit-off)))
+		if cap(s.buf) < size {
+			s.buf = make([]byte, size)
+		}
+		s.buf, s.start = s.buf[:size], off
+		if _, err := s.file.ReadAt(s.buf, off); err != nil {
+			s.buf = s.buf[:0]
+			return nil
+		}
+	}
+	i := off - s.start
+	return s.buf[i : i+int64(n)]
+}

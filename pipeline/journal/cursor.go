@@ -35,6 +35,7 @@ type span struct{ from, to uint64 }
 type Outcome struct {
 	Delivered    uint64 // confirmed by the sink
 	DeadLettered uint64 // set aside for good
+	Damaged      uint64 // could not be read
 }
 
 // Start says where a cursor begins that the journal does not know yet.
@@ -166,7 +167,7 @@ func (c *Cursor) endOf(sealed uint64) bool {
 		}
 		return true
 	}
-	if c.j.current() != c.seg || c.scan.limit != c.seg.end {
+	if last := c.j.segments[len(c.j.segments)-1]; last != c.seg || c.scan.limit != c.seg.end {
 		return true // committed or rolled meanwhile
 	}
 	if c.scan.want < c.j.next { // the last committed records are damaged
@@ -214,6 +215,7 @@ func (c *Cursor) Ack(to uint64, o Outcome) {
 	c.settle()
 	c.outcome.Delivered += o.Delivered
 	c.outcome.DeadLettered += o.DeadLettered
+	c.outcome.Damaged += o.Damaged
 }
 
 // close lets go of the segment being read.

@@ -50,7 +50,8 @@ type Journal struct {
 	cursors  map[string]*Cursor
 	tally    tally
 
-	file   File          // the last segment's
+	active *segment      // the last one
+	file   File          // its file
 	number uint64        // of the next segment
 	epoch  uint64        // of the next segment
 	off    int64         // behind what was appended to it
@@ -111,19 +112,19 @@ func (j *Journal) Append(count int, encode func(dst []byte, fresh bool) []byte) 
 		return 0, err
 	}
 	j.buf = encode(j.room(), j.off == segmentHeaderSize)
-	if j.off != segmentHeaderSize && j.off+int64(len(j.buf)) > j.current().size {
+	if j.off != segmentHeaderSize && j.off+int64(len(j.buf)) > j.active.size {
 		if err := j.roll(0); err != nil {
 			return 0, err
 		}
 		j.buf = encode(j.room(), true)
 	}
-	if need := segmentHeaderSize + int64(len(j.buf)); need > j.current().size {
+	if need := segmentHeaderSize + int64(len(j.buf)); need > j.active.size {
 		if err := j.roll(need); err != nil {
 			return 0, err
 		}
 	}
 	first := j.seq
-	putRecordHeader(j.buf, recordHeader{seq: first, count: uint32(count), accepted: time.Now().UnixNano()}, j.current().seed)
+	putRecordHeader(j.buf, recordHeader{seq: first, count: uint32(count), accepted: time.Now().UnixNano()}, j.active.seed)
 	if _, err := j.file.WriteAt(j.buf, j.off); err != nil {
 		j.broken = true
 		return 0, fmt.Errorf("append to journal: %w", err)
@@ -165,16 +166,13 @@ func (j *Journal) Commit() error {
 	if !j.opts.NoSync {
 		j.tally.fsyncs++
 	}
-	j.current().end = j.off
+	j.active.end = j.off
 	j.next = j.seq
 	for _, c := range j.cursors {
 		c.wake()
 	}
 	return nil
 }
-
-// current returns the segment being written. Only the appender changes which.
-func (j *Journal) current() *segment { return j.segments[len(j.segments)-1] }
 
 // appendable leaves a broken segment at its last committed record.
 func (j *Journal) appendable(size int64) error {
@@ -215,7 +213,7 @@ func (j *Journal) begin(size int64) error {
 	if j.file != nil {
 		j.file.Close()
 	}
-	j.file, j.off, j.broken = f, segmentHeaderSize, false
+	j.active, j.file, j.off, j.broken = s, f, segmentHeaderSize, false
 	j.number++
 	j.mu.Lock()
 	j.segments = append(j.segments, s)

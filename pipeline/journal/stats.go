@@ -24,7 +24,6 @@ type CursorStats struct {
 	Journaled uint64
 	Outcome
 	Evicted   uint64 // gone because the journal was full
-	Damaged   uint64 // unreadable
 	InJournal uint64 // waiting now
 }
 
@@ -54,14 +53,15 @@ func (c *Cursor) stats() CursorStats {
 	for _, s := range c.skips {
 		waiting -= s.to - s.from
 	}
+	outcome := c.outcome
+	outcome.Damaged += c.damaged
 	return CursorStats{
 		Name:      c.name,
 		Position:  c.position,
 		Carried:   c.carried,
 		Journaled: c.j.next - c.begin,
-		Outcome:   c.outcome,
+		Outcome:   outcome,
 		Evicted:   c.evicted,
-		Damaged:   c.damaged,
 		InJournal: waiting,
 	}
 }

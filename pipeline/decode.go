@@ -1,0 +1,161 @@
+package pipeline
+
+import (
+	"fmt"
+
+	"sluice/pipeline/journal"
+	"sluice/protocol"
+)
+
+// decoder takes the records of one cursor apart, reading by reading. The same
+// device keeps its pointer over segments, so that sinks can cache by it.
+type decoder struct {
+	devices  []*protocol.Device // nil: declared in a record that was damaged
+	metrics  []metricKey
+	declared []bool // of metrics
+	interned map[string]*protocol.Device
+
+	r    reader
+	rec  journal.Record
+	base protocol.Timestamp
+	at   uint64 // sequence of the next reading
+}
+
+// maxInterned bounds the devices remembered beyond one segment.
+const maxInterned = 64 << 10
+
+func newDecoder() *decoder { return &decoder{interned: map[string]*protocol.Device{}} }
+
+// begin takes up a record: its dictionary is learnt, its readings come from
+// next. The record's payload must stay as it is until then.
+func (d *decoder) begin(rec journal.Record) error {
+	d.rec, d.at = rec, rec.Seq
+	d.r = reader{b: rec.Payload}
+	if v := d.r.byte(); v != payloadVersion {
+		return fmt.Errorf("journal record has payload version %d, this gateway knows %d", v, payloadVersion)
+	}
+	if d.r.byte()&flagReset != 0 {
+		d.devices, d.metrics, d.declared = d.devices[:0], d.metrics[:0], d.declared[:0]
+	}
+	d.learnDevices()
+	d.learnMetrics()
+	skipNotes(&d.r)
+	d.base = protocol.Timestamp(d.r.fixed64())
+	if d.r.bad {
+		return errPayload
+	}
+	return nil
+}
+
+// next decodes the record's next reading into m and returns how many bytes it
+// took. ok is false behind the last one. err says that this reading cannot be
+// told from the damage before it; the next may be whole.
+func (d *decoder) next(m *protocol.Reading) (size int, ok bool, err error) {
+	if d.at >= d.rec.Seq+uint64(d.rec.Count) {
+		return 0, false, nil
+	}
+	before := len(d.r.b)
+	m.ID = protocol.ID{Epoch: d.rec.Epoch, Seq: d.at}
+	d.at++
+	device := d.r.uvarint()
+	flags := d.r.byte()
+	m.ReceivedTime = d.base + protocol.Timestamp(d.r.varint())
+	if flags&readingHasSource != 0 {
+		m.SourceTime = m.ReceivedTime + protocol.Timestamp(d.r.varint())
+	}
+	missing := false
+	for range d.r.count() {
+		id := d.r.uvarint()
+		value, quality := d.r.value()
+		if id >= uint64(len(d.metrics)) || !d.declared[id] {
+			missing = true
+			continue
+		}
+		k := d.metrics[id]
+		m.Metrics = append(m.Metrics, protocol.Metric{Name: k.name, Unit: k.unit, Value: value, Quality: quality})
+	}
+	if d.r.bad || missing || device >= uint64(len(d.devices)) || d.devices[device] == nil {
+		return 0, true, errPayload
+	}
+	m.Device = d.devices[device]
+	return before - len(d.r.b), true, nil
+}
+
+func (d *decoder) learnDevices() {
+	known := d.r.uvarint()
+	for n := d.r.count(); n > 0 && !d.r.bad; n-- {
+		d.devices = grow(d.devices, known)
+		before := d.r.b
+		device := d.device()
+		d.devices = append(d.devices, d.intern(before[:len(before)-len(d.r.b)], device))
+		known++
+	}
+}
+
+func (d *decoder) device() protocol.Device {
+	device := protocol.Device{Name: d.r.text(), Profile: d.r.text(), Driver: d.r.text()}
+	if n := d.r.count(); n > 0 {
+		device.Tags = make([]protocol.Tag, n)
+		for i := range device.Tags {
+			device.Tags[i] = protocol.Tag{Key: d.r.text(), Value: d.r.text()}
+		}
+	}
+	return device
+}
+
+// intern returns the one pointer for the device that raw declares.
+func (d *decoder) intern(raw []byte, device protocol.Device) *protocol.Device {
+	if have, ok := d.interned[string(raw)]; ok {
+		return have
+	}
+	if len(d.interned) >= maxInterned {
+		clear(d.interned)
+	}
+	d.interned[string(raw)] = &device
+	return &device
+}
+
+func (d *decoder) learnMetrics() {
+	known := d.r.uvarint()
+	for n := d.r.count(); n > 0 && !d.r.bad; n-- {
+		d.metrics, d.declared = grow(d.metrics, known), grow(d.declared, known)
+		d.metrics = append(d.metrics, metricKey{name: d.r.text(), unit: d.r.text()})
+		d.declared = append(d.declared, true)
+		known++
+	}
+}
+
+// maxDictionary bounds what a malformed record can make us reserve.
+const maxDictionary = 4 << 20
+
+// grow leaves room for entries whose declaration was damaged, or cuts back to n.
+func grow[T any](s []T, n uint64) []T {
+	for uint64(len(s)) < min(n, maxDictionary) {
+		var undeclared T
+		s = append(s, undeclared)
+	}
+	return s[:min(n, uint64(len(s)))]
+}
+
+func skipNotes(r *reader) { readNotes(r, func(note) {}) }
+
+// readNotes calls each for every note of a payload.
+func readNotes(r *reader, each func(note)) {
+	for n := r.count(); n > 0 && !r.bad; n-- {
+		driver := r.text()
+		lost := r.byte() != 0
+		each(note{driver: driver, lost: lost, acked: r.origins(driver), kept: r.origins(driver)})
+	}
+}
+
+func (r *reader) origins(driver string) []protocol.Origin {
+	n := r.count()
+	if n == 0 {
+		return nil
+	}
+	list := make([]protocol.Origin, 0, min(n, len(r.b)/10))
+	for ; n > 0 && !r.bad; n-- {
+		list = append(list, protocol.Origin{Driver: driver, PacketID: r.fixed16(), Hash: r.fixed64()})
+	}
+	return list
+}

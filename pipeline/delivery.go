@@ -1,0 +1,220 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"sluice/pipeline/journal"
+	"sluice/protocol"
+	"sluice/sink"
+)
+
+// delivery brings the journal to one sink: it reads behind a cursor of its own,
+// batches, writes, tries again for as long as it takes, and acknowledges. It
+// waits for nobody but its sink.
+type delivery struct {
+	name   string
+	sink   sink.Sink
+	config Delivery
+	cursor *journal.Cursor
+	dead   *deadLetters
+	log    *slog.Logger
+	health *health
+
+	decoder *decoder
+	open    bool           // the decoder has a record that is not read to its end
+	batch   protocol.Batch // only its readings are used
+	rule    batcher
+	passed  outcome // damaged readings since the last acknowledgement
+}
+
+// outcome is a journal.Outcome and the sequence up to which it goes.
+type outcome struct {
+	journal.Outcome
+	to uint64
+}
+
+// run delivers until ctx ends or, once drain is closed, until everything in the
+// journal has been delivered.
+func (d *delivery) run(ctx context.Context, drain <-chan struct{}) {
+	for d.collect(ctx, drain) {
+		if !d.deliver(ctx, d.batch.Readings) {
+			return
+		}
+		d.batch.Reset()
+		d.rule.empty()
+	}
+}
+
+// collect gathers the next batch. It returns false when there is nothing more to
+// do.
+func (d *delivery) collect(ctx context.Context, drain <-chan struct{}) bool {
+	for !d.rule.full() {
+		ending := closed(drain) // asked before looking, so that the last record is seen
+		more, err := d.pull()
+		if err != nil {
+			d.failed(err)
+			if !sleep(ctx, time.Second) {
+				return false
+			}
+			continue
+		}
+		if more {
+			continue
+		}
+		var due <-chan time.Time
+		if d.rule.readings > 0 {
+			wait := d.rule.due(time.Now())
+			if wait <= 0 || ending {
+				return true
+			}
+			due = time.After(wait)
+		} else if ending {
+			return false
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-d.cursor.Ready():
+		case <-drain:
+		case <-due:
+		}
+	}
+	return true
+}
+
+func closed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// pull moves one reading from the journal to the batch, and reports whether
+// there may be another.
+func (d *delivery) pull() (more bool, err error) {
+	if !d.open {
+		rec, ok, err := d.cursor.Next()
+		if err != nil || !ok {
+			return false, err
+		}
+		if err := d.decoder.begin(rec); err != nil {
+			d.log.Error("journal holds a record that cannot be read", "segment", rec.Segment, "seq", rec.Seq, "err", err)
+			d.pass(rec.Seq+uint64(rec.Count), rec.Seq+uint64(rec.Count)-min(rec.From, rec.Seq+uint64(rec.Count)))
+			return true, nil
+		}
+		d.open = true
+	}
+	r := d.batch.Add()
+	size, ok, err := d.decoder.next(r)
+	switch {
+	case !ok:
+		d.open = false
+		d.unadd()
+	case d.decoder.at <= d.decoder.rec.From: // delivered before
+		d.unadd()
+	case err != nil:
+		d.unadd()
+		d.pass(d.decoder.at, 1)
+	default:
+		d.rule.add(size, time.Now())
+	}
+	return true, nil
+}
+
+func (d *delivery) unadd() { d.batch.Readings = d.batch.Readings[:len(d.batch.Readings)-1] }
+
+// pass counts n readings before sequence to as damaged.
+func (d *delivery) pass(to, n uint64) {
+	d.passed.to = to
+	d.passed.Damaged += n
+	if d.rule.readings == 0 {
+		d.acknowledge(to, journal.Outcome{})
+	}
+}
+
+// acknowledge moves the cursor, over damage that lies behind the readings too.
+func (d *delivery) acknowledge(to uint64, o journal.Outcome) {
+	if d.passed.Damaged > 0 && d.passed.to <= to {
+		o.Damaged += d.passed.Damaged
+		d.passed = outcome{}
+	}
+	d.cursor.Ack(to, o)
+}
+
+// deliver writes the readings, one batch, until the sink has them or has
+// rejected them for good. It returns false when ctx ended first.
+func (d *delivery) deliver(ctx context.Context, readings []protocol.Reading) bool {
+	if len(readings) == 0 {
+		return true
+	}
+	retry := newBackoff(d.config.Retry)
+	for {
+		err := d.write(ctx, readings)
+		var partial *sink.PartialError
+		switch {
+		case err == nil:
+			d.succeeded()
+			d.acknowledge(behind(readings), journal.Outcome{Delivered: uint64(len(readings))})
+			return true
+		case errors.As(err, &partial):
+			return d.setAside(ctx, readings, partial.Rejected)
+		case sink.IsPermanent(err) && len(readings) == 1:
+			return d.setAside(ctx, readings, []sink.Rejection{{Index: 0, Err: err}})
+		case sink.IsPermanent(err):
+			half := len(readings) / 2
+			return d.deliver(ctx, readings[:half]) && d.deliver(ctx, readings[half:])
+		case ctx.Err() != nil:
+			return false
+		}
+		d.failed(err)
+		if !sleep(ctx, max(retry.NextBackOff(), sink.RetryWait(err))) {
+			return false
+		}
+	}
+}
+
+func (d *delivery) write(ctx context.Context, readings []protocol.Reading) error {
+	ctx, cancel := context.WithTimeout(ctx, d.config.Timeout)
+	defer cancel()
+	return d.sink.Write(ctx, readings)
+}
+
+// setAside keeps the rejected readings as dead letters and acknowledges all of
+// the batch. Until they are kept, nothing is acknowledged.
+func (d *delivery) setAside(ctx context.Context, readings []protocol.Reading, rejected []sink.Rejection) bool {
+	retry := newBackoff(d.config.Retry)
+	for {
+		err := d.dead.keep(readings, rejected)
+		if err == nil {
+			break
+		}
+		d.failed(err)
+		if !sleep(ctx, retry.NextBackOff()) {
+			return false
+		}
+	}
+	d.succeeded()
+	dead := uint64(len(rejected))
+	d.acknowledge(behind(readings), journal.Outcome{Delivered: uint64(len(readings)) - dead, DeadLettered: dead})
+	return true
+}
+
+// behind returns the sequence that follows the readings.
+func behind(readings []protocol.Reading) uint64 { return readings[len(readings)-1].ID.Seq + 1 }
+
+func (d *delivery) failed(err error) {
+	if d.health.fail(err) {
+		d.log.Warn("sink does not take readings: trying again until it does", "err", err)
+	}
+}
+
+func (d *delivery) succeeded() {
+	if was := d.health.ok(); !was.OK {
+		d.log.Info("sink takes readings again", "after", time.Since(was.Since).Round(time.Millisecond), "failed_attempts", was.Attempts)
+	}
+}

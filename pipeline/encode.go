@@ -1,0 +1,150 @@
+package pipeline
+
+import (
+	"encoding/binary"
+
+	"sluice/protocol"
+)
+
+// encoder turns batches into the payloads of journal records. It remembers what
+// the dictionary of the present segment holds.
+type encoder struct {
+	devices map[*protocol.Device]uint64
+	metrics map[metricKey]uint64
+	reset   bool // the next payload begins a dictionary
+
+	newDevices, newMetrics, body []byte // parts of one payload, reused
+	addedDevices, addedMetrics   uint64
+}
+
+type metricKey struct{ name, unit string }
+
+func newEncoder() *encoder {
+	e := &encoder{devices: map[*protocol.Device]uint64{}, metrics: map[metricKey]uint64{}}
+	e.forget()
+	return e
+}
+
+// forget drops the dictionary, because a payload was not kept or a segment
+// begins.
+func (e *encoder) forget() {
+	clear(e.devices)
+	clear(e.metrics)
+	e.reset = true
+}
+
+// encode appends the payload of the entries' readings and the notes to dst.
+func (e *encoder) encode(dst []byte, entries []entry, notes []note) []byte {
+	e.newDevices, e.newMetrics, e.body = e.newDevices[:0], e.newMetrics[:0], e.body[:0]
+	e.addedDevices, e.addedMetrics = 0, 0
+	knownDevices, knownMetrics := uint64(len(e.devices)), uint64(len(e.metrics))
+	base := e.readings(entries)
+
+	flags := byte(0)
+	if e.reset {
+		flags, e.reset = flagReset, false
+	}
+	dst = append(dst, payloadVersion, flags)
+	dst = binary.AppendUvarint(dst, knownDevices)
+	dst = binary.AppendUvarint(dst, e.addedDevices)
+	dst = append(dst, e.newDevices...)
+	dst = binary.AppendUvarint(dst, knownMetrics)
+	dst = binary.AppendUvarint(dst, e.addedMetrics)
+	dst = append(dst, e.newMetrics...)
+	dst = appendNotes(dst, notes)
+	dst = binary.LittleEndian.AppendUint64(dst, uint64(base))
+	return append(dst, e.body...)
+}
+
+// readings encodes all readings to body and returns the time that theirs are
+// relative to.
+func (e *encoder) readings(entries []entry) (base protocol.Timestamp) {
+	for i := range entries {
+		if entries[i].duplicate {
+			continue
+		}
+		readings := entries[i].batch.Readings
+		for k := range readings {
+			if base == 0 {
+				base = readings[k].ReceivedTime
+			}
+			e.reading(&readings[k], base)
+		}
+	}
+	return base
+}
+
+func (e *encoder) reading(r *protocol.Reading, base protocol.Timestamp) {
+	b := binary.AppendUvarint(e.body, e.device(r.Device))
+	if r.SourceTime != 0 {
+		b = append(b, readingHasSource)
+		b = binary.AppendVarint(b, int64(r.ReceivedTime-base))
+		b = binary.AppendVarint(b, int64(r.SourceTime-r.ReceivedTime))
+	} else {
+		b = append(b, 0)
+		b = binary.AppendVarint(b, int64(r.ReceivedTime-base))
+	}
+	b = binary.AppendUvarint(b, uint64(len(r.Metrics)))
+	for i := range r.Metrics {
+		m := &r.Metrics[i]
+		b = binary.AppendUvarint(b, e.metric(metricKey{m.Name, m.Unit}))
+		b = appendValue(b, m.Value, m.Quality)
+	}
+	e.body = b
+}
+
+// device returns the number of d in the dictionary, adding it if need be.
+func (e *encoder) device(d *protocol.Device) uint64 {
+	id, known := e.devices[d]
+	if known {
+		return id
+	}
+	id = uint64(len(e.devices))
+	e.devices[d] = id
+	e.addedDevices++
+	b := appendText(e.newDevices, d.Name)
+	b = appendText(b, d.Profile)
+	b = appendText(b, d.Driver)
+	b = binary.AppendUvarint(b, uint64(len(d.Tags)))
+	for _, t := range d.Tags {
+		b = appendText(appendText(b, t.Key), t.Value)
+	}
+	e.newDevices = b
+	return id
+}
+
+func (e *encoder) metric(k metricKey) uint64 {
+	id, known := e.metrics[k]
+	if known {
+		return id
+	}
+	id = uint64(len(e.metrics))
+	e.metrics[k] = id
+	e.addedMetrics++
+	e.newMetrics = appendText(appendText(e.newMetrics, k.name), k.unit)
+	return id
+}
+
+func appendNotes(dst []byte, notes []note) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(notes)))
+	for _, n := range notes {
+		dst = appendText(dst, n.driver)
+		lost := byte(0)
+		if n.lost {
+			lost = 1
+		}
+		dst = append(dst, lost)
+		dst = appendOrigins(dst, n.acked)
+		dst = appendOrigins(dst, n.kept)
+	}
+	return dst
+}
+
+func appendOrigins(dst []byte, origins []protocol.Origin) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(origins)))
+	for _, o := range origins {
+		dst = binary.LittleEndian.AppendUint16(dst, o.PacketID)
+		dst = binary.LittleEndian.AppendUint64(dst, o.Hash)
+	}
+	return dst
+}

@@ -1,0 +1,190 @@
+package pipeline
+
+import (
+	"maps"
+	"sync"
+
+	"sluice/protocol"
+)
+
+// Intake takes the readings of one driver. It satisfies drivers.Emitter,
+// drivers.Roomer, drivers.Accountant and drivers.AckNoter. It is safe for
+// concurrent use and none of its methods waits.
+type Intake struct {
+	driver string
+	wake   chan<- struct{}
+
+	// queue is sent to by Emit and received from by the committer, nobody
+	// closes it. Its capacity is the operator's pipeline.intake.
+	queue chan *protocol.Batch
+
+	mu       sync.Mutex // guards what follows
+	stats    IntakeStats
+	sent     uint64 // batches that entered the queue
+	acked    []protocol.Origin
+	lost     bool   // the source has forgotten the session …
+	lostAt   uint64 // … and whatever entered behind this many batches is new
+	rejected map[rejection]uint64
+}
+
+type rejection struct{ device, reason string }
+
+const (
+	// maxQueuedReadings bounds an intake whose batches are large.
+	maxQueuedReadings = 64 << 10
+
+	// maxRejections bounds the counters by device; what comes from further
+	// devices is counted under otherDevices.
+	maxRejections = 1000
+	otherDevices  = "(other)"
+)
+
+// IntakeStats counts a driver's readings since the process started, all taken
+// at one moment, so that
+//
+//	Received = Rejected + Duplicate + Refused + Dropped + Suppressed + InIntake + Journaled
+type IntakeStats struct {
+	Driver     string
+	Received   uint64
+	Rejected   uint64 // messages that never give a reading
+	Duplicate  uint64 // sent again although kept
+	Refused    uint64 // left with the source, which sends them again
+	Dropped    uint64 // lost: no room, and the source cannot send again
+	Suppressed uint64 // held back by a report rule
+	InIntake   uint64 // accepted, not yet in the journal
+	Journaled  uint64
+}
+
+// Rejection is a count of messages that gave no reading.
+type Rejection struct {
+	Driver, Device, Reason string
+	Count                  uint64
+}
+
+func newIntake(driver string, capacity int, wake chan<- struct{}) *Intake {
+	return &Intake{
+		driver:   driver,
+		wake:     wake,
+		queue:    make(chan *protocol.Batch, capacity),
+		stats:    IntakeStats{Driver: driver},
+		rejected: map[rejection]uint64{},
+	}
+}
+
+// Emit hands over a batch as drivers.Emitter describes.
+func (i *Intake) Emit(b *protocol.Batch) bool {
+	n := uint64(len(b.Readings))
+	resend := b.Origin.CanResend()
+	i.mu.Lock()
+	i.stats.Received += n
+	if i.stats.InIntake+n <= maxQueuedReadings || i.stats.InIntake == 0 {
+		select {
+		case i.queue <- b:
+			i.sent++
+			i.stats.InIntake += n
+			i.mu.Unlock()
+			poke(i.wake)
+			return true
+		default:
+		}
+	}
+	if resend {
+		i.stats.Refused += n
+	} else {
+		i.stats.Dropped += n
+	}
+	i.mu.Unlock()
+	return false
+}
+
+func poke(wake chan<- struct{}) {
+	select {
+	case wake <- struct{}{}:
+	default: // the committer has yet to see the last one
+	}
+}
+
+// Room reports whether at least half the intake is free.
+func (i *Intake) Room() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return len(i.queue) <= cap(i.queue)/2 && i.stats.InIntake <= maxQueuedReadings/2
+}
+
+// Reject counts a message that will never give a reading.
+func (i *Intake) Reject(device, reason string) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.stats.Received++
+	i.stats.Rejected++
+	r := rejection{device, reason}
+	if _, known := i.rejected[r]; !known && len(i.rejected) >= maxRejections {
+		r.device = otherDevices
+	}
+	i.rejected[r]++
+}
+
+// Refuse counts a message left unread for its source to send again.
+func (i *Intake) Refuse() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.stats.Received++
+	i.stats.Refused++
+}
+
+// Acknowledged notes that a kept batch was acknowledged to its source.
+func (i *Intake) Acknowledged(o protocol.Origin) {
+	i.mu.Lock()
+	i.acked = append(i.acked, o) // bounded by what the source may have in flight
+	i.mu.Unlock()
+}
+
+// SessionLost notes that the source sends nothing again that it sent before.
+func (i *Intake) SessionLost(string) {
+	i.mu.Lock()
+	i.lost, i.lostAt = true, i.sent
+	i.acked = nil
+	i.mu.Unlock()
+	poke(i.wake)
+}
+
+// takeNotes returns the acknowledgements noted since the last call.
+func (i *Intake) takeNotes() []protocol.Origin {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	acked := i.acked
+	i.acked = nil
+	return acked
+}
+
+// takeLost reports, once, that the session of the batch that was the n-th to
+// enter is not the one before it.
+func (i *Intake) takeLost(n uint64) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if !i.lost || n <= i.lostAt {
+		return false
+	}
+	i.lost = false
+	return true
+}
+
+// leave counts a batch of n readings out of the intake.
+func (i *Intake) leave(n uint64, into func(*IntakeStats) *uint64) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.stats.InIntake -= n
+	*into(&i.stats) += n
+}
+
+// snapshot returns the counters, and those of rejected messages one by one.
+func (i *Intake) snapshot() (IntakeStats, []Rejection) {
+	i.mu.Lock()
+	stats, rejected := i.stats, maps.Clone(i.rejected)
+	i.mu.Unlock()
+	list := make([]Rejection, 0, len(rejected))
+	for r, n := range rejected {
+		list = append(list, Rejection{i.driver, r.device, r.reason, n})
+	}
+	return stats, list
+}

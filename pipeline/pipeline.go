@@ -1,0 +1,174 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"sluice/pipeline/journal"
+	"sluice/sink"
+)
+
+// Sink is a sink and how it gets its readings.
+type Sink struct {
+	Name   string
+	Sink   sink.Sink
+	Config Delivery
+}
+
+// Pipeline carries readings from the intakes to the sinks.
+type Pipeline struct {
+	config     Config
+	log        *slog.Logger
+	journal    *journal.Journal
+	wake       chan struct{} // an intake tells the committer; never closed; one signal says "look again"
+	intakes    map[string]*Intake
+	committer  *committer
+	deliveries []*delivery
+}
+
+// Open opens the journal and prepares one intake per driver and one delivery per
+// sink. The pipeline owns the sinks from now on and closes them.
+func Open(config Config, drivers []string, sinks []Sink, log *slog.Logger) (*Pipeline, error) {
+	return open(config, drivers, sinks, log, nil)
+}
+
+func open(config Config, drivers []string, sinks []Sink, log *slog.Logger, fs journal.FS) (*Pipeline, error) {
+	p := &Pipeline{
+		config:  config,
+		log:     log,
+		wake:    make(chan struct{}, 1),
+		intakes: map[string]*Intake{},
+	}
+	known := map[string]*resent{}
+	j, err := journal.Open(journal.Options{
+		Dir:         config.Dir,
+		SegmentSize: int64(config.Segment),
+		MaxSize:     int64(config.MaxSize),
+		NoSync:      config.Durability == "os",
+		FS:          fs,
+		Log:         log,
+		Recovered:   func(r journal.Record) { recall(known, r) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.journal = j
+	p.committer = &committer{
+		journal: j,
+		config:  config,
+		log:     log,
+		stages:  []stage{&rising{}},
+		wake:    p.wake,
+		encoder: newEncoder(),
+		health:  newHealth(),
+	}
+	for _, name := range drivers {
+		p.addIntake(name, known[name])
+	}
+	for _, s := range sinks {
+		if err := p.addDelivery(s); err != nil {
+			return nil, errors.Join(err, j.Close())
+		}
+	}
+	return p, nil
+}
+
+// recall rebuilds what is known of the drivers' open messages from a record.
+func recall(known map[string]*resent, rec journal.Record) {
+	r := reader{b: rec.Payload}
+	if r.byte() != payloadVersion {
+		return
+	}
+	r.byte()
+	d := newDecoder()
+	d.r = r
+	d.learnDevices()
+	d.learnMetrics()
+	readNotes(&d.r, func(n note) {
+		if known[n.driver] == nil {
+			known[n.driver] = newResent()
+		}
+		known[n.driver].apply(n)
+	})
+}
+
+func (p *Pipeline) addIntake(name string, known *resent) {
+	if known == nil {
+		known = newResent()
+	}
+	i := newIntake(name, p.config.Intake, p.wake)
+	p.intakes[name] = i
+	p.committer.sources = append(p.committer.sources, &source{intake: i, resent: known})
+}
+
+func (p *Pipeline) addDelivery(s Sink) error {
+	start := journal.Now
+	if s.Config.Start == "oldest" {
+		start = journal.Oldest
+	}
+	cursor, err := p.journal.Cursor(s.Name, start)
+	if err != nil {
+		return fmt.Errorf("open delivery: %w", err)
+	}
+	p.deliveries = append(p.deliveries, &delivery{
+		name:    s.Name,
+		sink:    s.Sink,
+		config:  s.Config,
+		cursor:  cursor,
+		dead:    newDeadLetters(p.config.Dir, s.Name),
+		log:     p.log.With("sink", s.Name),
+		health:  newHealth(),
+		decoder: newDecoder(),
+		rule:    batcher{max: s.Config.Batch},
+	})
+	return nil
+}
+
+// Intake returns the intake of a driver named in Open.
+func (p *Pipeline) Intake(driver string) *Intake { return p.intakes[driver] }
+
+// Run carries readings until ctx ends. Then it writes what the intakes hold to
+// the journal, gives the sinks config.Drain to catch up, closes them and the
+// journal, and returns. Drivers must have ended before ctx does. What is not
+// delivered by then stays in the journal.
+func (p *Pipeline) Run(ctx context.Context) error {
+	// give ends when draining is over or has taken long enough.
+	give, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	drain := make(chan struct{}) // closed below, when the committer has written its last record
+	var deliveries, house sync.WaitGroup
+	house.Go(func() {
+		select {
+		case <-ctx.Done():
+			sleep(give, p.config.Drain)
+			stop()
+		case <-give.Done():
+		}
+	})
+	house.Go(func() { p.journal.Tend(give) })
+	for _, d := range p.deliveries {
+		deliveries.Go(func() { d.run(give, drain) })
+	}
+	p.committer.run(ctx, give)
+	close(drain)
+	deliveries.Wait()
+	stop()
+	house.Wait()
+	return p.close()
+}
+
+func (p *Pipeline) close() error {
+	var errs []error
+	for _, d := range p.deliveries {
+		if err := d.sink.Close(); err != nil {
+			errs = append(errs, fmt.Errorf("close sink %s: %w", d.name, err))
+		}
+	}
+	if err := p.journal.Close(); err != nil {
+		errs = append(errs, fmt.Errorf("close journal: %w", err))
+	}
+	return errors.Join(errs...)
+}

@@ -10,6 +10,9 @@ import (
 // decoder takes the records of one cursor apart, reading by reading. The same
 // device keeps its pointer over segments, so that sinks can cache by it.
 type decoder struct {
+	segment    uint64 // of the dictionary
+	generation uint64
+
 	devices  []*protocol.Device // nil: declared in a record that was damaged
 	metrics  []metricKey
 	declared []bool // of metrics
@@ -34,8 +37,9 @@ func (d *decoder) begin(rec journal.Record) error {
 	if v := d.r.byte(); v != payloadVersion {
 		return fmt.Errorf("journal record has payload version %d, this gateway knows %d", v, payloadVersion)
 	}
-	if d.r.byte()&flagReset != 0 {
+	if g := d.r.uvarint(); g != d.generation || rec.Segment != d.segment {
 		d.devices, d.metrics, d.declared = d.devices[:0], d.metrics[:0], d.declared[:0]
+		d.segment, d.generation = rec.Segment, g
 	}
 	d.learnDevices()
 	d.learnMetrics()

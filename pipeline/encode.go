@@ -9,9 +9,9 @@ import (
 // encoder turns batches into the payloads of journal records. It remembers what
 // the dictionary of the present segment holds.
 type encoder struct {
-	devices map[*protocol.Device]uint64
-	metrics map[metricKey]uint64
-	reset   bool // the next payload begins a dictionary
+	devices    map[*protocol.Device]uint64
+	metrics    map[metricKey]uint64
+	generation uint64 // of the dictionary
 
 	newDevices, newMetrics, body []byte // parts of one payload, reused
 	addedDevices, addedMetrics   uint64
@@ -20,17 +20,17 @@ type encoder struct {
 type metricKey struct{ name, unit string }
 
 func newEncoder() *encoder {
-	e := &encoder{devices: map[*protocol.Device]uint64{}, metrics: map[metricKey]uint64{}}
-	e.forget()
-	return e
+	return &encoder{devices: map[*protocol.Device]uint64{}, metrics: map[metricKey]uint64{}}
 }
 
-// forget drops the dictionary, because a payload was not kept or a segment
-// begins.
+// forget begins another dictionary, because a payload was not kept or a segment
+// begins. Every payload names its dictionary's generation, so that a reader which
+// missed the first one of a generation does not take numbers for what they were
+// before.
 func (e *encoder) forget() {
 	clear(e.devices)
 	clear(e.metrics)
-	e.reset = true
+	e.generation++
 }
 
 // encode appends the payload of the entries' readings and the notes to dst.
@@ -40,11 +40,8 @@ func (e *encoder) encode(dst []byte, entries []entry, notes []note) []byte {
 	knownDevices, knownMetrics := uint64(len(e.devices)), uint64(len(e.metrics))
 	base := e.readings(entries)
 
-	flags := byte(0)
-	if e.reset {
-		flags, e.reset = flagReset, false
-	}
-	dst = append(dst, payloadVersion, flags)
+	dst = append(dst, payloadVersion)
+	dst = binary.AppendUvarint(dst, e.generation)
 	dst = binary.AppendUvarint(dst, knownDevices)
 	dst = binary.AppendUvarint(dst, e.addedDevices)
 	dst = append(dst, e.newDevices...)

@@ -78,13 +78,12 @@ func open(config Config, drivers []string, sinks []Sink, log *slog.Logger, fs jo
 
 // recall rebuilds what is known of the drivers' open messages from a record.
 func recall(known map[string]*resent, rec journal.Record) {
-	r := reader{b: rec.Payload}
-	if r.byte() != payloadVersion {
+	d := newDecoder()
+	d.r = reader{b: rec.Payload}
+	if d.r.byte() != payloadVersion {
 		return
 	}
-	r.byte()
-	d := newDecoder()
-	d.r = r
+	d.r.uvarint()
 	d.learnDevices()
 	d.learnMetrics()
 	readNotes(&d.r, func(n note) {

@@ -14,8 +14,6 @@ import (
 const (
 	payloadVersion = 1
 
-	flagReset = 1 // the dictionary begins anew
-
 	readingHasSource = 1
 )
 

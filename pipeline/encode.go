@@ -62,7 +62,7 @@ func (e *encoder) readings(entries []entry) (base protocol.Timestamp) {
 		}
 		readings := entries[i].batch.Readings
 		for k := range readings {
-			if base == 0 {
+			if len(e.body) == 0 {
 				base = readings[k].ReceivedTime
 			}
 			e.reading(&readings[k], base)

@@ -1,0 +1,153 @@
+// Package serial reads line-oriented devices on serial ports.
+//
+// A port that is missing, at start or later, is a state and no failure: Run
+// waits for it to come back under its configured name. What a device sends
+// meanwhile, and the line that was cut when the plug was pulled, is gone, since
+// such a device sends nothing twice. The first line after an open may have been
+// cut too; it is decoded as it comes, and counted as rejected when it gives no
+// reading.
+package serial
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"sluice/drivers"
+	"sluice/drivers/serial/port"
+	"sluice/protocol"
+	"sluice/protocol/frame"
+	"sluice/protocol/payload"
+)
+
+// Driver reads one device on one port.
+type Driver struct {
+	path   string
+	line   port.Line
+	status *drivers.Status
+	log    *slog.Logger
+	reader reader // used by the one Run there is
+}
+
+var _ drivers.Driver = (*Driver)(nil)
+
+// Options is what a driver needs beside its configuration.
+type Options struct {
+	Log    *slog.Logger    // carries the driver's name; nil: no log
+	Status *drivers.Status // nil: the driver keeps one for itself
+}
+
+// bounce is how long a port is left alone that hung up without a byte.
+const bounce = 250 * time.Millisecond
+
+// New returns a driver called name for dev on the port of cfg, which is
+// complete and valid (see DefaultConfig and Config.Validate). It opens nothing.
+func New(name string, cfg Config, dev Device, opts Options) (*Driver, error) {
+	line, err := port.ParseLine(cfg.Line)
+	if err != nil {
+		return nil, fmt.Errorf("line %w", err)
+	}
+	eol, err := frame.ParseEOL(cfg.EOL)
+	if err != nil {
+		return nil, err
+	}
+	if dev.Decode == nil {
+		return nil, fmt.Errorf("device %s has no profile", dev.Name)
+	}
+	decoder, err := payload.New(*dev.Decode)
+	if err != nil {
+		return nil, fmt.Errorf("profile %s: %w", dev.Profile, err)
+	}
+	log, status := opts.Log, opts.Status
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	if status == nil {
+		status = drivers.NewStatus(log)
+	}
+	d := &Driver{path: cfg.Port, line: line, status: status, log: log}
+	d.reader = reader{
+		device:  &protocol.Device{Name: dev.Name, Profile: dev.Profile, Driver: name, Tags: dev.Tags},
+		lines:   frame.NewLines(eol, cfg.MaxLine),
+		decoder: decoder,
+		batches: newPool(),
+		log:     log,
+	}
+	return d, nil
+}
+
+// Run reads the port until ctx ends. While the port is missing, or this user
+// may not open it, it reports the driver as down and waits; it returns an error
+// when the port cannot be used otherwise, such as one that somebody else has
+// open.
+func (d *Driver) Run(ctx context.Context, e drivers.Emitter) error {
+	for {
+		p, err := d.open(ctx)
+		if ctx.Err() != nil {
+			if p != nil {
+				_ = p.Close()
+			}
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		d.status.Up(d.path)
+		heard, err := d.listen(ctx, p, e)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if !errors.Is(err, port.ErrGone) {
+			return err
+		}
+		d.status.Down(err)
+		if !heard {
+			pause(ctx, bounce)
+		}
+	}
+}
+
+// listen emits what arrives at p until ctx ends or the port is gone, and closes
+// it. It reports whether anything arrived.
+func (d *Driver) listen(ctx context.Context, p *port.Port, e drivers.Emitter) (heard bool, err error) {
+	release := onEnd(ctx, func() { _ = p.Close() })
+	defer func() {
+		release()
+		_ = p.Close()
+	}()
+	heard, err = d.reader.read(p, e)
+	return heard, fmt.Errorf("read port %s: %w", d.path, err)
+}
+
+// onEnd calls f once ctx ends. The function it returns calls that off, or waits
+// for f to return.
+func onEnd(ctx context.Context, f func()) (release func()) {
+	done := make(chan struct{}) // closed when f has returned
+	stop := context.AfterFunc(ctx, func() {
+		defer close(done)
+		f()
+	})
+	return func() {
+		if !stop() {
+			<-done
+		}
+	}
+}
+
+// newPool returns a pool of batches that find their way back when they are
+// done.
+func newPool() *sync.Pool {
+	pool := &sync.Pool{}
+	pool.New = func() any {
+		b := &protocol.Batch{}
+		b.Done = func(error) {
+			b.Reset()
+			pool.Put(b)
+		}
+		return b
+	}
+	return pool
+}

@@ -1,0 +1,153 @@
+package serial
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"sluice/drivers/drivertest"
+	"sluice/protocol"
+	"sluice/protocol/payload"
+)
+
+func testConfig(path string) Config {
+	c := DefaultConfig()
+	c.Port, c.Line = path, "9600 8N1"
+	return c
+}
+
+// testDevice sends lines such as "v=17".
+func testDevice() Device {
+	return Device{
+		Name:    "scale-1",
+		Profile: "scale",
+		Decode:  &payload.Profile{Decode: payload.Decode{Regex: `^v=(?P<value>[0-9]+)$`}},
+		Tags:    []protocol.Tag{{Key: "area", Value: "gate"}},
+	}
+}
+
+func newReader(t testing.TB, c Config, dev Device) *reader {
+	t.Helper()
+	d, err := New("scale", c, dev, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &d.reader
+}
+
+// pieces gives one of them for each Read, then io.EOF.
+type pieces []string
+
+func (p *pieces) Read(b []byte) (int, error) {
+	if len(*p) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(b, (*p)[0])
+	*p = (*p)[1:]
+	return n, nil
+}
+
+func TestLineEnds(t *testing.T) {
+	for _, test := range []struct {
+		eol  string
+		sent pieces
+		want []int
+	}{
+		{"auto", pieces{"v=1\nv=2\r\nv=3\rv=4\n"}, []int{1, 2, 3, 4}},
+		{"auto", pieces{"v=1\r", "\nv=2\r", "\nv=", "3", "\n"}, []int{1, 2, 3}},
+		{"lf", pieces{"v=1\nv=2\n\n\nv=3\n"}, []int{1, 2, 3}},
+		{"crlf", pieces{"v=1\r\nv=2\r", "\nv=3"}, []int{1, 2}},
+		{"cr", pieces{"v", "=", "1\rv=2\r"}, []int{1, 2}},
+	} {
+		c := testConfig("/dev/null")
+		c.EOL = test.eol
+		e := drivertest.NewEmitter(t)
+		r := newReader(t, c, testDevice())
+		sent := fmt.Sprintf("%q", test.sent)
+		if heard, err := r.read(&test.sent, e); !heard || err == nil {
+			t.Errorf("%s %s: read gave %v, %v", test.eol, sent, heard, err)
+		}
+		if got := drivertest.Values(e.Readings()); !slices.Equal(got, test.want) {
+			t.Errorf("%s %s: got %v, want %v", test.eol, sent, got, test.want)
+		}
+	}
+}
+
+func TestLinesOfOneReadAreOneBatch(t *testing.T) {
+	var burst strings.Builder
+	for v := range 100 {
+		fmt.Fprintf(&burst, "v=%d\r\n", v)
+	}
+	e := drivertest.NewEmitter(t)
+	_, _ = newReader(t, testConfig("/dev/null"), testDevice()).read(&pieces{burst.String(), "v=100\n"}, e)
+	readings := e.Readings()
+	if batches := len(e.Origins()); batches != 2 || len(readings) != 101 {
+		t.Fatalf("%d readings came in %d batches, want 101 in 2", len(readings), batches)
+	}
+	for i, r := range readings {
+		want := protocol.Device{Name: "scale-1", Profile: "scale", Driver: "scale"}
+		if got := *r.Device; got.Name != want.Name || got.Profile != want.Profile || got.Driver != want.Driver || len(got.Tags) != 1 {
+			t.Fatalf("reading %d is of %+v", i, got)
+		}
+		if i < 100 && r.ReceivedTime != readings[0].ReceivedTime {
+			t.Fatalf("reading %d was received at another time than its batch", i)
+		}
+	}
+}
+
+func TestRejected(t *testing.T) {
+	c := testConfig("/dev/null")
+	c.MaxLine = 16
+	e := drivertest.NewEmitter(t)
+	long := strings.Repeat("x", 40)
+	r := newReader(t, c, testDevice())
+	_, _ = r.read(&pieces{"\xff\xfe=1\nv=1\n" + long, long + "\nv=2\n", long + "\n", "v="}, e)
+	// The line that was cut is not glued to the first of the next connection.
+	_, _ = r.read(&pieces{"3\nv=4\n"}, e)
+	if got, want := drivertest.Values(e.Readings()), []int{1, 2, 4}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	want := map[drivertest.Rejection]int{{Device: "scale-1", Reason: "too_long"}: 2}
+	got := e.Rejected()
+	for r, n := range got {
+		if r.Reason != "too_long" {
+			delete(got, r)
+			want[drivertest.Rejection{Device: "scale-1", Reason: "undecodable"}] += n
+			got[drivertest.Rejection{Device: r.Device, Reason: "undecodable"}] += n
+		}
+	}
+	if want[drivertest.Rejection{Device: "scale-1", Reason: "undecodable"}] != 2 || !maps.Equal(got, want) {
+		t.Errorf("rejected %v", e.Rejected())
+	}
+}
+
+// instant takes every batch and is done with it at once.
+type instant struct{ readings int }
+
+func (e *instant) Emit(b *protocol.Batch) bool {
+	e.readings += len(b.Readings)
+	b.Done(nil)
+	return true
+}
+
+func jsonDevice() Device {
+	dev := testDevice()
+	dev.Decode = &payload.Profile{
+		Decode:  payload.Decode{JSON: &payload.JSON{}},
+		Metrics: map[string]payload.Metric{"t": {Unit: "°C"}, "rh": {Unit: "%"}},
+	}
+	return dev
+}
+
+func BenchmarkTake(b *testing.B) {
+	r, e := newReader(b, testConfig("/dev/null"), jsonDevice()), &instant{}
+	received := []byte(strings.Repeat(`{"t":21.5,"rh":45}`+"\r\n", 10))
+	b.ReportAllocs()
+	for b.Loop() {
+		r.take(received, 1, e)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(e.readings), "ns/reading")
+}

@@ -1,0 +1,47 @@
+package standin
+
+import (
+	"fmt"
+	"log/slog"
+	"math"
+
+	mqtt "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/hooks/auth"
+	"github.com/mochi-mqtt/server/v2/listeners"
+)
+
+// Broker is an MQTT broker that lets everybody in and keeps every message of a
+// persistent session.
+type Broker struct {
+	server   *mqtt.Server
+	listener *listeners.TCP
+}
+
+// NewBroker starts a broker.
+func NewBroker() (*Broker, error) {
+	capabilities := mqtt.NewDefaultServerCapabilities()
+	// A rehearsal counts every message, so the broker must drop none.
+	capabilities.MaximumClientWritesPending = 1 << 16
+	capabilities.MaximumInflight = math.MaxUint16
+	capabilities.ReceiveMaximum = math.MaxUint16
+	b := &Broker{
+		server:   mqtt.New(&mqtt.Options{Capabilities: capabilities, Logger: slog.New(slog.DiscardHandler)}),
+		listener: listeners.NewTCP(listeners.Config{ID: "loopback", Address: "127.0.0.1:0"}),
+	}
+	if err := b.server.AddHook(new(auth.AllowHook), nil); err != nil {
+		return nil, fmt.Errorf("start broker: %w", err)
+	}
+	if err := b.server.AddListener(b.listener); err != nil {
+		return nil, fmt.Errorf("start broker: %w", err)
+	}
+	if err := b.server.Serve(); err != nil {
+		return nil, fmt.Errorf("start broker: %w", err)
+	}
+	return b, nil
+}
+
+// URL returns the broker's address, tcp://HOST:PORT.
+func (b *Broker) URL() string { return "tcp://" + b.listener.Address() }
+
+// Close stops the broker.
+func (b *Broker) Close() error { return b.server.Close() }

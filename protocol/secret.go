@@ -1,6 +1,10 @@
 package protocol
 
-import "log/slog"
+import (
+	"fmt"
+	"io"
+	"log/slog"
+)
 
 // Secret is a password or token. It prints as "(secret)" wherever it is
 // formatted, logged or marshalled; Reveal gives the text to the library that
@@ -20,8 +24,8 @@ func (s Secret) String() string {
 	return hidden
 }
 
-// GoString keeps the secret out of %#v.
-func (s Secret) GoString() string { return `"` + s.String() + `"` }
+// Format keeps the secret out of every verb of package fmt, the wrong ones too.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
 
 // LogValue keeps the secret out of logs.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }

@@ -65,7 +65,7 @@ type Decoder interface {
 
 // Error says why a message gives no reading.
 type Error struct {
-	Reason string // a counter's label: empty, syntax, utf8, missing, type, time, no_match
+	Reason string // a counter's label: empty, size, syntax, utf8, missing, type, time, no_match
 	Err    error  // the details, for people
 }
 

@@ -1,0 +1,109 @@
+package payload
+
+import (
+	"fmt"
+
+	"sluice/protocol"
+)
+
+// The limits of a message; one that is beyond them is refused with the reason
+// "size".
+const (
+	maxMessage = 1 << 20 // bytes
+	maxMetrics = 4096    // found without a list
+	maxName    = 256     // bytes in a metric's name that was put together
+)
+
+// unnamed is the name of a value that has none of its own. Devices use it for
+// the same purpose.
+const unnamed = "value"
+
+// New returns the decoder of p. An error names the first problem that
+// p.Validate reports.
+//
+// Where the topic names a metric (Message.Metric), it is the name of a value
+// that has none of its own: of a JSON message that is one bare value, and of
+// what the message calls "value". Other names are kept. Of a profile that lists
+// metrics only the one that the topic names applies, so that many topics can
+// share a profile.
+func New(p Profile) (Decoder, error) {
+	var err error
+	p.Validate(func(field, problem string) {
+		if err == nil {
+			err = fmt.Errorf("compile profile: %s %s", field, problem)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	c := plan{rules: newRules(p.Metrics), when: newStamp(p.Time)}
+	switch {
+	case p.Decode.JSON != nil:
+		return &jsonDecoder{plan: c, names: newNames()}, nil
+	case p.Decode.CSV != nil:
+		return newCSV(c, p.Decode.CSV), nil
+	}
+	return newRegex(c, p.Decode.Regex), nil
+}
+
+// plan is a profile, compiled.
+type plan struct {
+	rules []rule // by name; none: all that the payload holds
+	when  *stamp // nil: readings carry no device time
+}
+
+// listed returns the rules that apply to a message whose topic names metric.
+func (p *plan) listed(metric string) []rule {
+	if metric == "" {
+		return p.rules
+	}
+	for i := range p.rules {
+		if p.rules[i].name == metric {
+			return p.rules[i : i+1]
+		}
+	}
+	return nil
+}
+
+// begin adds the reading of m to b.
+func begin(b *protocol.Batch, m Message) *protocol.Reading {
+	r := b.Add()
+	r.Device, r.ReceivedTime = m.Device, m.Received
+	return r
+}
+
+// finish closes the reading that begin added to b: on error and when it holds
+// no metric it is taken away again.
+func finish(b *protocol.Batch, r *protocol.Reading, err *Error) error {
+	if err == nil && len(r.Metrics) == 0 {
+		err = fail("missing", "the message holds none of the metrics")
+	}
+	if err != nil {
+		b.Readings = b.Readings[:len(b.Readings)-1]
+		return err
+	}
+	return nil
+}
+
+// oversized refuses a message that is too long to look at.
+func oversized(payload []byte) *Error {
+	if len(payload) > maxMessage {
+		return fail("size", "%d bytes, want at most %d", len(payload), maxMessage)
+	}
+	return nil
+}
+
+// keptBytes is how large a buffer may be that is kept between messages.
+const keptBytes = 4096
+
+// again empties a buffer for the next message.
+func again(buf []byte) []byte {
+	if cap(buf) > keptBytes {
+		return nil
+	}
+	return buf[:0]
+}
+
+func fail(reason, format string, args ...any) *Error {
+	return &Error{Reason: reason, Err: fmt.Errorf(format, args...)}
+}

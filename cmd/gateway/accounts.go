@@ -1,0 +1,154 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"sluice/firmware-sim/ledger"
+	"sluice/pipeline"
+)
+
+// accounts is the outcome of a rehearsal, in readings.
+type accounts struct {
+	Seed       uint64                     `json:"seed"`
+	Duration   float64                    `json:"duration_s"`
+	Devices    int                        `json:"devices"`
+	Sent       int64                      `json:"sent"`
+	Accepted   int64                      `json:"accepted"` // journaled + suppressed
+	Suppressed map[string]int64           `json:"suppressed"`
+	Rejected   map[string]int64           `json:"rejected"`
+	Dropped    map[string]int64           `json:"dropped"`
+	Refused    int64                      `json:"refused"` // and sent again by the broker
+	Duplicate  int64                      `json:"duplicate"`
+	Sinks      map[string]*ledger.Account `json:"sinks"`
+	Problems   []string                   `json:"problems,omitempty"`
+	OK         bool                       `json:"ok"`
+}
+
+// accounts closes the books: what the devices sent and the sinks got against
+// what the gateway counted.
+func (r *rehearsal) accounts() *accounts {
+	s := r.gateway.pipeline.Stats()
+	sent, unconfirmed := r.ledger.Totals()
+	a := &accounts{
+		Seed: r.seed, Duration: r.play.Seconds(), Devices: r.fleet.Progress().Devices, Sent: sent,
+		Suppressed: map[string]int64{}, Rejected: map[string]int64{}, Dropped: map[string]int64{},
+		Sinks: map[string]*ledger.Account{},
+	}
+	for _, i := range s.Intakes {
+		a.addIntake(i)
+	}
+	for _, x := range s.Rejections {
+		a.Rejected[x.Reason] += int64(x.Count)
+	}
+	if unconfirmed > 0 {
+		a.problem("%d messages were never acknowledged by the broker", unconfirmed)
+	}
+	if a.Accepted != sent {
+		a.problem("%d readings were sent and %d accepted", sent, a.Accepted)
+	}
+	for _, d := range s.Deliveries {
+		account := r.ledger.Verdict(d.Name)
+		a.addDelivery(d, &account)
+	}
+	a.OK = len(a.Problems) == 0
+	return a
+}
+
+func (a *accounts) problem(format string, args ...any) {
+	a.Problems = append(a.Problems, fmt.Sprintf(format, args...))
+}
+
+func (a *accounts) addIntake(i pipeline.IntakeStats) {
+	a.Accepted += int64(i.Journaled + i.Suppressed)
+	a.Refused += int64(i.Refused)
+	a.Duplicate += int64(i.Duplicate)
+	if i.Dropped > 0 {
+		a.Dropped["full"] += int64(i.Dropped)
+	}
+	if fates := i.Rejected + i.Duplicate + i.Refused + i.Dropped + i.Suppressed + i.InIntake + i.Journaled; i.Received != fates {
+		a.problem("driver %s received %d readings and accounts for %d", i.Driver, i.Received, fates)
+	}
+}
+
+// addDelivery fills in the gateway's side of a sink. What the gateway says that
+// it still has, or has set aside, is not lost.
+func (a *accounts) addDelivery(d pipeline.DeliveryStats, account *ledger.Account) {
+	account.Carried, account.InJournal = int64(d.Carried), int64(d.InJournal)
+	if d.Evicted > 0 {
+		account.Dropped["evicted"] = int64(d.Evicted)
+	}
+	if d.Damaged > 0 {
+		account.Dropped["damaged"] = int64(d.Damaged)
+	}
+	if d.DeadLettered > 0 {
+		account.DeadLettered["rejected"] = int64(d.DeadLettered)
+	}
+	known := int64(d.InJournal + d.Evicted + d.Damaged + d.DeadLettered)
+	account.Lost = max(0, account.Lost-known)
+	if !account.Clean() || known > 0 {
+		a.problem("sink %s: %d lost, %d doubled, %d wrong, %d unexpected, %d out of order, %d not delivered",
+			d.Name, account.Lost, account.Duplicates, account.Wrong, account.Unexpected, account.Reordered, known)
+	}
+	if fates := d.Delivered + d.DeadLettered + d.Evicted + d.Damaged + d.InJournal; d.Carried+d.Journaled != fates {
+		a.problem("sink %s had %d readings to deliver and accounts for %d", d.Name, d.Carried+d.Journaled, fates)
+	}
+	a.Sinks[d.Name] = account
+}
+
+func (a *accounts) writeJSON(w io.Writer) error {
+	text, err := json.Marshal(a)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "%s\n", text)
+	return err
+}
+
+// writeTable prints the accounts for people.
+func (a *accounts) writeTable(s *screen) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d devices sent %d readings in %v (seed %d)\n", a.Devices, a.Sent, time.Duration(a.Duration*float64(time.Second)), a.Seed)
+	fmt.Fprintf(&b, "accepted %d  rejected %d  duplicate %d  refused %d  dropped %d\n\n",
+		a.Accepted, sum(a.Rejected), a.Duplicate, a.Refused, sum(a.Dropped))
+	fmt.Fprintf(&b, "%-12s %10s %8s %8s %8s %8s %10s %8s\n", "sink", "delivered", "lost", "doubled", "wrong", "disorder", "in_journal", "dead")
+	for _, name := range sortedKeys(a.Sinks) {
+		k := a.Sinks[name]
+		fmt.Fprintf(&b, "%-12s %10d %8d %8d %8d %8d %10d %8d\n", name, k.Delivered, k.Lost, k.Duplicates, k.Wrong+k.Unexpected, k.Reordered, k.InJournal, sum(k.DeadLettered))
+		if len(k.ByCount) > 0 {
+			fmt.Fprintf(&b, "%-12s by count alone: %s\n", "", strings.Join(k.ByCount, " "))
+		}
+		for _, finding := range k.Findings {
+			fmt.Fprintf(&b, "%-12s %v\n", "", finding)
+		}
+	}
+	b.WriteByte('\n')
+	for _, p := range a.Problems {
+		fmt.Fprintln(&b, s.red(p))
+	}
+	if a.OK {
+		fmt.Fprintln(&b, s.green("every reading is accounted for"))
+	}
+	_, err := io.WriteString(s.out, b.String())
+	return err
+}
+
+func sum(m map[string]int64) (n int64) {
+	for _, v := range m {
+		n += v
+	}
+	return n
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,186 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"sluice/drivers/mqtt"
+	"sluice/drivers/serial"
+	"sluice/protocol"
+)
+
+// row is one row of the device list.
+type row struct {
+	Via     string            `yaml:"via"`
+	Profile string            `yaml:"profile"`
+	Topic   string            `yaml:"topic"`
+	Device  string            `yaml:"device"`
+	Tags    map[string]string `yaml:"tags"`
+}
+
+// devices decodes the device list and gives each driver its own. It reports
+// whether f then has all devices, with all their tags.
+func (p *parser) devices(root, n *yaml.Node, f *File) bool {
+	if n == nil {
+		p.finding(root, "", "devices", "is required: which device is where")
+		return false
+	}
+	if !p.expect(n, yaml.SequenceNode, "devices") {
+		return false
+	}
+	before := len(p.problems)
+	d := deviceList{parser: p, file: f, fixed: make(map[[2]string]int), used: make(map[string]int)}
+	for i, c := range n.Content {
+		d.add(c, i+1)
+	}
+	if d.astray {
+		return false
+	}
+	for i := range f.Drivers {
+		if name := f.Drivers[i].Name; d.used[name] == 0 {
+			p.finding(root, "", "drivers."+name, "has no device: no row of devices is via "+name)
+		}
+	}
+	return len(p.problems) == before && !p.anyIn(n, p.isBad)
+}
+
+// deviceList resolves the rows of the device list.
+type deviceList struct {
+	*parser
+	file   *File
+	fixed  map[[2]string]int // driver and device name → number of the row
+	used   map[string]int    // driver → number of its first row
+	astray bool              // a row names no driver, so which have none is unknown
+}
+
+// add resolves one row. Rows count from 1.
+func (d *deviceList) add(n *yaml.Node, number int) {
+	prefix := fmt.Sprintf("device %d ", number)
+	if !d.expect(n, yaml.MappingNode, strings.TrimSpace(prefix)) {
+		d.astray = true
+		return
+	}
+	var r row
+	d.fields(n, prefix, reflect.ValueOf(&r).Elem())
+	d.checkReferences(n, prefix)
+	report := func(field, problem string) { d.finding(n, prefix, field, problem) }
+	d.checkProfile(r, report)
+	tags := checkTags(r, report)
+	driver := d.driverOf(r, report)
+	if driver == nil {
+		d.astray = true
+		return
+	}
+	d.checkName(r, number, report)
+	d.file.Devices = append(d.file.Devices, Device{r.Via, r.Profile, r.Topic, r.Device, tags})
+	decode := d.file.Profiles[r.Profile]
+	switch {
+	case driver.MQTT != nil:
+		dev := mqtt.Device{Topic: r.Topic, Name: r.Device, Profile: r.Profile, Decode: decode, Tags: tags}
+		dev.Validate(report)
+		driver.MQTTDevices = append(driver.MQTTDevices, dev)
+	case driver.Serial != nil:
+		checkSerial(r, d.used[r.Via], report)
+		driver.SerialDevice = &serial.Device{Name: r.Device, Profile: r.Profile, Decode: decode, Tags: tags}
+	}
+	if d.used[r.Via] == 0 {
+		d.used[r.Via] = number
+	}
+}
+
+// checkReferences refuses references to what has a name in this file: whether
+// it is there could not be said before the references are resolved.
+func (d *deviceList) checkReferences(n *yaml.Node, prefix string) {
+	for _, key := range []string{"via", "profile"} {
+		if c := child(n, key); c != nil && d.isExpanded(c) {
+			d.report(c, "%s%s is %s, want a name that is in this file", prefix, key, quote(c.Value))
+		}
+	}
+}
+
+func (d *deviceList) driverOf(r row, report func(field, problem string)) *Driver {
+	if r.Via == "" {
+		report("via", "is required: the driver that talks to it")
+		return nil
+	}
+	if i := slices.IndexFunc(d.file.Drivers, func(d Driver) bool { return d.Name == r.Via }); i >= 0 {
+		return &d.file.Drivers[i]
+	}
+	if len(d.file.Drivers) == 0 {
+		return nil // that was reported, and says enough
+	}
+	var names []string
+	for i := range d.file.Drivers {
+		names = append(names, d.file.Drivers[i].Name)
+	}
+	report("via", unknownName(r.Via, "driver", names))
+	return nil
+}
+
+func (d *deviceList) checkProfile(r row, report func(field, problem string)) {
+	if r.Profile == "" {
+		report("profile", "is required: what it reports")
+		return
+	}
+	if len(d.file.Profiles) > 0 && d.file.Profiles[r.Profile] == nil {
+		report("profile", unknownName(r.Profile, "profile", sortedKeys(d.file.Profiles)))
+	}
+}
+
+// checkName refuses a second device of the same name behind one driver.
+func (d *deviceList) checkName(r row, number int, report func(field, problem string)) {
+	if r.Device == "" {
+		return
+	}
+	key := [2]string{r.Via, r.Device}
+	if first := d.fixed[key]; first > 0 {
+		report("device", fmt.Sprintf("is %q, want a name of its own: device %d has that one", r.Device, first))
+		return
+	}
+	d.fixed[key] = number
+}
+
+func checkSerial(r row, first int, report func(field, problem string)) {
+	if r.Topic != "" {
+		report("topic", "is not for a serial driver, want device and no topic")
+	}
+	if r.Device == "" {
+		report("device", "is required: the name of the device on the serial port")
+	}
+	if first > 0 {
+		report("via", fmt.Sprintf("is %q, want a serial driver of its own: device %d is on that port", r.Via, first))
+	}
+}
+
+// checkTags returns the row's tags sorted by name. The words that topics and
+// templates use for other things cannot name a tag.
+func checkTags(r row, report func(field, problem string)) []protocol.Tag {
+	var tags []protocol.Tag
+	for _, key := range sortedKeys(r.Tags) {
+		switch {
+		case slices.Contains(reserved, key) || key == "metric":
+			report("tags."+key, "is not free as the name of a tag: the word has a meaning of its own")
+		case strings.ContainsAny(key, "{} \t\r\n"):
+			report("tags."+key, "is not the name of a tag: it has blanks or braces")
+		}
+		tags = append(tags, protocol.Tag{Key: key, Value: r.Tags[key]})
+	}
+	return tags
+}
+
+// unknownName says that there is no driver or profile of that name.
+func unknownName(name, noun string, known []string) string {
+	problem := fmt.Sprintf("is %s, but there is no such %s", quote(name), noun)
+	if near := nearest(name, known); len(near) > 0 {
+		return problem + "; " + didYouMean(near)
+	}
+	const listed = 8
+	if len(known) == 0 || len(known) > listed {
+		return problem
+	}
+	return problem + ", want " + oneOf(known)
+}

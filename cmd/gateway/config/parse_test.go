@@ -1,0 +1,124 @@
+package config
+
+import (
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"sluice/pipeline"
+	"sluice/protocol"
+)
+
+const example = "../../../config.yaml"
+
+func load(t *testing.T, path string, opts Options) *File {
+	t.Helper()
+	f, err := Load(path, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func TestExampleFile(t *testing.T) {
+	t.Run("rehearsal", func(t *testing.T) {
+		f := load(t, example, Options{Secrets: Skip})
+		if got := f.Sinks[1].Influx.Token.Reveal(); got != "rehearsal" {
+			t.Errorf("the token is %q", got)
+		}
+	})
+	t.Run("run", func(t *testing.T) {
+		t.Setenv("INFLUX_TOKEN", "s3cret")
+		f := load(t, example, Options{})
+		if got := f.Sinks[1].Influx.Token.Reveal(); got != "s3cret" {
+			t.Errorf("the token is %q", got)
+		}
+		if got := f.Sinks[0].Delivery.Batch.MaxAge; got != 0 {
+			t.Errorf("hub waits for %v", got)
+		}
+		if got := f.Sinks[1].Delivery.Batch.MaxAge; got != 250*time.Millisecond {
+			t.Errorf("history waits for %v", got)
+		}
+	})
+}
+
+func TestEveryKeyIsSet(t *testing.T) {
+	t.Setenv("SLUICE_TEST_SECRET", "s3cret")
+	f := load(t, "testdata/good/full.yaml", Options{})
+	mustBeSet(t, "http", f.HTTP)
+	mustBeSet(t, "log", f.Log)
+	mustBeSet(t, "pipeline", f.Pipeline)
+	mustBeSet(t, "mqtt", *f.Drivers[0].MQTT)
+	mustBeSet(t, "serial", *f.Drivers[1].Serial)
+	mustBeSet(t, "nats", *f.Sinks[0].NATS, "token", "creds")
+	mustBeSet(t, "influx", *f.Sinks[2].Influx, "gzip")
+	mustBeSet(t, "delivery", f.Sinks[0].Delivery)
+	mustBeSet(t, "metric", f.Profiles["climate"].Metrics["temperature"])
+	mustBeSet(t, "time", *f.Profiles["climate"].Time)
+	mustBeSet(t, "csv", *f.Profiles["track"].Decode.CSV)
+}
+
+// mustBeSet fails for every field of v, and of the structs in it, that still
+// has its zero value; those with the names in except must have it.
+func mustBeSet(t *testing.T, path string, v any, except ...string) {
+	t.Helper()
+	value := reflect.ValueOf(v)
+	for _, f := range fieldsOf(value.Type()) {
+		field := value.FieldByIndex(f.index)
+		if field.IsZero() != slices.Contains(except, f.name) {
+			t.Errorf("%s.%s is %v", path, f.name, field)
+		}
+		if field.Kind() == reflect.Struct {
+			mustBeSet(t, path+"."+f.name, field.Interface())
+		}
+	}
+}
+
+func TestValuesOfTheFile(t *testing.T) {
+	t.Setenv("SLUICE_TEST_SECRET", "s3cret")
+	f := load(t, "testdata/good/full.yaml", Options{})
+	mqtt, hub := f.Drivers[0], f.Sinks[0]
+	here := func(path string) string { return filepath.Join("testdata/good", path) }
+	for name, c := range map[string]struct{ got, want any }{
+		"order of drivers":     {[]string{f.Drivers[0].Name, f.Drivers[1].Name, f.Drivers[2].Name}, []string{"floor", "scale", "gps"}},
+		"order of sinks":       {[]string{f.Sinks[0].Name, f.Sinks[1].Name, f.Sinks[2].Name}, []string{"hub", "leaf", "history"}},
+		"order of devices":     {[]string{f.Devices[0].Name, f.Devices[2].Name, f.Devices[3].Name}, []string{"gps-1", "roof-1", "weighbridge-1"}},
+		"devices of a driver":  {[]string{mqtt.MQTTDevices[0].Topic, mqtt.MQTTDevices[1].Topic}, []string{"plant/{area}/{device}/climate", "roof/climate"}},
+		"device of a port":     {f.Drivers[2].SerialDevice.Name, "gps-1"},
+		"profile of a device":  {mqtt.MQTTDevices[0].Decode, f.Profiles["climate"]},
+		"tags sorted, as text": {mqtt.MQTTDevices[1].Tags, []protocol.Tag{{Key: "area", Value: "1.10"}, {Key: "on", Value: "on"}, {Key: "version", Value: "1.10"}}},
+		"leading zero in text": {mqtt.MQTT.Username, "0123"},
+		"secret from a file":   {mqtt.MQTT.Password.Reveal(), "from the file"},
+		"secret in a text":     {hub.NATS.Password.Reveal(), "a${b}s3cretc"},
+		"relative ca":          {mqtt.MQTT.TLS.CA, here("tls/ca.pem")},
+		"absolute key":         {mqtt.MQTT.TLS.Key, "/etc/sluice/gw.key"},
+		"relative creds":       {f.Sinks[1].NATS.Creds, here("hub.creds")},
+		"relative dir":         {f.Pipeline.Dir, here("journal")},
+		"duration":             {f.Pipeline.Drain, 90 * time.Second},
+		"size":                 {f.Pipeline.Segment, pipeline.Bytes(8 << 20)},
+		"number by pointer":    {*f.Profiles["climate"].Metrics["temperature"].Offset, -40.0},
+		"metric of defaults":   {len(f.Profiles["climate"].Metrics), 2},
+		"skipped column":       {f.Profiles["track"].Decode.CSV.Columns, []string{"lat", "", "lon"}},
+		"decoder as a word":    {f.Profiles["climate"].Decode.JSON != nil, true},
+		"batch":                {hub.Delivery.Batch, pipeline.Batch{MaxReadings: 500, MaxBytes: 64 << 10, MaxAge: 5 * time.Millisecond}},
+		"default delivery":     {f.Sinks[1].Delivery.Start, "now"},
+	} {
+		if !reflect.DeepEqual(c.got, c.want) {
+			t.Errorf("%s: got %v, want %v", name, c.got, c.want)
+		}
+	}
+}
+
+func TestMissingFile(t *testing.T) {
+	_, err := Load("testdata/nowhere.yaml", Options{})
+	if !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v, want fs.ErrNotExist", err)
+	}
+	if errors.As(err, new(Problems)) {
+		t.Errorf("a file that is not there has problems: %v", err)
+	}
+}

@@ -1,0 +1,237 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"sluice/cmd/gateway/config"
+	"sluice/firmware-sim/fleet"
+	"sluice/firmware-sim/ledger"
+)
+
+// rehearsal is one run of an operator's configuration against simulated devices
+// and servers.
+type rehearsal struct {
+	seed    uint64
+	play    time.Duration
+	rate    float64
+	devices int
+	asJSON  bool
+
+	stage   *stage
+	gateway *gateway
+	fleet   *fleet.Fleet
+	ledger  *ledger.Ledger
+	screen  *screen
+	began   time.Time
+}
+
+func rehearseCommand() *cobra.Command {
+	r := &rehearsal{}
+	cmd := &cobra.Command{
+		Use:   "rehearse [CONFIG]",
+		Short: "Play a configuration through with simulated devices and servers",
+		Long: `Rehearse takes a configuration as it is and plays it through on this machine: an
+MQTT broker, a NATS server, an InfluxDB endpoint and serial ports stand in for
+the real ones, and a fleet of simulated devices is made from the device list. The
+gateway between them is wired as run wires it.
+
+It reads no secret, connects to nothing but this machine, and keeps its journal
+in a temporary folder. At the end it accounts for every reading that was sent.
+Exit code 0: all of them arrived, once and unchanged; 1: not.`,
+		Example: "  gateway rehearse --for 15s\n  gateway rehearse --rate 5000 --json /etc/sluice/config.yaml",
+		Args:    configArg,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if r.play <= 0 || r.rate < 0 || r.devices < 1 {
+				return usageError{fmt.Errorf("--for and --devices want more than nothing, --rate nothing below 0")}
+			}
+			if !cmd.Flags().Changed("seed") {
+				r.seed = rand.Uint64N(1 << 32)
+			}
+			f, err := load(configPath(args), config.Options{Secrets: config.Skip})
+			if err != nil {
+				return err
+			}
+			r.screen = newScreen(cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return r.run(cmd.Context(), f)
+		},
+	}
+	flags := cmd.Flags()
+	flags.DurationVar(&r.play, "for", 10*time.Second, "how long the devices talk")
+	flags.Float64Var(&r.rate, "rate", 1000, "messages per second of all MQTT devices together; 0: one per device")
+	flags.IntVar(&r.devices, "devices", 50, "devices per topic that captures {device}")
+	flags.Uint64Var(&r.seed, "seed", 0, "of all that is left to chance (default: drawn and printed)")
+	flags.BoolVar(&r.asJSON, "json", false, "print one JSON object on standard output")
+	return cmd
+}
+
+// patience is how long the rehearsal waits for drivers to find their devices,
+// and for the last readings to arrive when the devices have fallen silent.
+const patience = 20 * time.Second
+
+// run sets the stage, plays, and gives the verdict.
+func (r *rehearsal) run(ctx context.Context, f *config.File) error {
+	if err := r.prepare(f); err != nil {
+		return err
+	}
+	defer r.stage.strike()
+	defer r.fleet.Close()
+
+	gatewayCtx, stopGateway := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopGateway()
+	ended := make(chan error, 1) // sent to once, by the goroutine below
+	go func() { ended <- r.gateway.run(gatewayCtx) }()
+	if err := r.perform(ctx); err != nil {
+		stopGateway()
+		<-ended
+		return err
+	}
+	stopGateway()
+	if err := <-ended; err != nil {
+		return err
+	}
+	return r.conclude()
+}
+
+// prepare puts stand-ins in the place of everything that is outside, and wires
+// fleet and gateway to them.
+func (r *rehearsal) prepare(f *config.File) (err error) {
+	var sinks []string
+	for _, s := range f.Sinks {
+		sinks = append(sinks, s.Name)
+	}
+	r.ledger = ledger.New(sinks...)
+	if r.stage, err = setStage(f, r.ledger); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			r.stage.strike()
+		}
+	}()
+	model, err := fleet.FromConfig(f, fleet.Options{Devices: r.devices, Seed: r.seed})
+	if err != nil {
+		return err
+	}
+	for _, note := range model.Notes() {
+		r.screen.note(note)
+	}
+	r.fleet, err = fleet.Open(model, fleet.Play{
+		Brokers: r.stage.brokers, Ports: r.stage.ports, Rate: r.rate, Ledger: r.ledger,
+	})
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(r.screen.notes(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+	if r.gateway, err = assemble(f, log); err != nil {
+		r.fleet.Close()
+	}
+	return err
+}
+
+// perform lets the devices talk and waits for the last of their readings.
+func (r *rehearsal) perform(ctx context.Context) error {
+	if !r.until(ctx, patience, r.everythingUp) {
+		return fmt.Errorf("rehearse: the drivers do not reach the stand-ins: %s", r.downDrivers())
+	}
+	r.began = time.Now()
+	shown, stopShowing := context.WithCancel(ctx)
+	showing := make(chan struct{}) // closed when the progress is no longer shown
+	go func() {
+		defer close(showing)
+		r.screen.follow(shown, r.progress)
+	}()
+	playCtx, stopPlaying := context.WithTimeout(ctx, r.play)
+	err := r.fleet.Run(playCtx)
+	stopPlaying()
+	r.until(context.WithoutCancel(ctx), patience, r.everythingArrived)
+	stopShowing()
+	<-showing
+	return err
+}
+
+// until waits for done to hold and reports whether it did in time.
+func (r *rehearsal) until(ctx context.Context, limit time.Duration, done func() bool) bool {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !done() {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-tick.C:
+		}
+	}
+	return true
+}
+
+func (r *rehearsal) everythingUp() bool { return r.downDrivers() == "" }
+
+// downDrivers names the drivers that are not up, and why.
+func (r *rehearsal) downDrivers() (text string) {
+	for name, d := range r.gateway.health().Drivers {
+		if d.State != "up" {
+			text += fmt.Sprintf("%s is %s %s ", name, d.State, d.Detail)
+		}
+	}
+	return text
+}
+
+// everythingArrived reports whether all that was sent is at every sink, or in
+// the accounts of the gateway as something that will not come.
+func (r *rehearsal) everythingArrived() bool {
+	s := r.gateway.pipeline.Stats()
+	for _, i := range s.Intakes {
+		if i.InIntake > 0 {
+			return false
+		}
+	}
+	for _, d := range s.Deliveries {
+		if d.InJournal > 0 || r.ledger.Outstanding(d.Name) > int64(d.DeadLettered+d.Evicted) {
+			return false
+		}
+	}
+	return true
+}
+
+// progress describes the moment in one line.
+func (r *rehearsal) progress() string {
+	p, s := r.fleet.Progress(), r.gateway.pipeline.Stats()
+	elapsed := time.Since(r.began)
+	line := fmt.Sprintf("%4.0fs  %d devices  sent %d (%.0f/s)", elapsed.Seconds(), p.Devices, p.Sent, float64(p.Sent)/elapsed.Seconds())
+	for _, d := range s.Deliveries {
+		line += fmt.Sprintf("  %s %d, %d behind", d.Name, d.Delivered, d.InJournal)
+	}
+	return line
+}
+
+// conclude prints the accounts and turns them into the exit code.
+func (r *rehearsal) conclude() error {
+	a := r.accounts()
+	var err error
+	if r.asJSON {
+		err = a.writeJSON(r.screen.out)
+	} else {
+		err = a.writeTable(r.screen)
+	}
+	if err == nil && !a.OK {
+		err = toldError{exitFailure}
+	}
+	return err
+}
+
+// temporary makes a folder for one rehearsal.
+func temporary() (string, error) {
+	dir, err := os.MkdirTemp("", "sluice-rehearsal-")
+	if err != nil {
+		return "", fmt.Errorf("rehearse: %w", err)
+	}
+	return dir, nil
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+
+	"sluice/cmd/gateway/config"
+	"sluice/cmd/gateway/standin"
+	"sluice/drivers/mqtt"
+	"sluice/firmware-sim/fleet"
+	"sluice/firmware-sim/ledger"
+	"sluice/protocol"
+	"sluice/sink/influx"
+	"sluice/sink/nats"
+)
+
+// stage is what stands in for the world in a rehearsal.
+type stage struct {
+	dir     string                  // of everything that is written
+	ports   string                  // folder of the serial ports
+	brokers map[string]fleet.Broker // by driver
+	props   []func() error          // take down what was put up, last first
+}
+
+// setStage puts up a stand-in for every broker, server and port that f names,
+// and writes their addresses into f in the place of the real ones. The ledger
+// hears of every reading that reaches one of them.
+func setStage(f *config.File, l *ledger.Ledger) (*stage, error) {
+	dir, err := temporary()
+	if err != nil {
+		return nil, err
+	}
+	s := &stage{dir: dir, ports: filepath.Join(dir, "ports"), brokers: map[string]fleet.Broker{}}
+	if err := s.set(f, l); err != nil {
+		s.strike()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *stage) set(f *config.File, l *ledger.Ledger) error {
+	if err := os.Mkdir(s.ports, 0o700); err != nil {
+		return err
+	}
+	f.Pipeline.Dir = filepath.Join(s.dir, "pipeline")
+	for i := range f.Drivers {
+		d := &f.Drivers[i]
+		switch {
+		case d.MQTT != nil:
+			if err := s.setBroker(d.Name, d.MQTT); err != nil {
+				return err
+			}
+		case d.Serial != nil:
+			d.Serial.Port = filepath.Join(s.ports, d.Name)
+		}
+	}
+	for i := range f.Sinks {
+		var err error
+		switch k := &f.Sinks[i]; {
+		case k.NATS != nil:
+			err = s.setHub(k.Name, k.NATS, l)
+		case k.Influx != nil:
+			err = s.setTSDB(k.Name, k.Influx, l)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *stage) setBroker(driver string, c *mqtt.Config) error {
+	b, err := standin.NewBroker()
+	if err != nil {
+		return err
+	}
+	s.props = append(s.props, b.Close)
+	s.brokers[driver] = fleet.Broker{URL: b.URL()}
+	c.URL, c.ClientID, c.Username, c.Password, c.TLS = b.URL(), "", "", "", mqtt.TLS{}
+	return nil
+}
+
+func (s *stage) setHub(sink string, c *nats.Config, l *ledger.Ledger) error {
+	h, err := standin.NewHub(filepath.Join(s.dir, "hub-"+sink))
+	if err != nil {
+		return err
+	}
+	s.props = append(s.props, h.Close)
+	c.URL, c.Username, c.Password, c.Token, c.Creds, c.TLS = h.URL(), "", "", "", "", nats.TLS{}
+	c.Create = c.Stream != ""
+	return h.Follow(c.Stream, func(payload []byte) {
+		if err := l.FromJSON(sink, payload); err != nil {
+			l.Delivered(sink, err.Error(), 0, nil) // no device of the fleet: unexpected
+		}
+	})
+}
+
+func (s *stage) setTSDB(sink string, c *influx.Config, l *ledger.Ledger) error {
+	db, err := standin.NewTSDB(func(p standin.Point) {
+		if err := l.FromPoint(sink, p.Measurement, p.Tags, p.Fields, protocol.Timestamp(p.Time)); err != nil {
+			l.Delivered(sink, err.Error(), 0, nil)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	s.props = append(s.props, db.Close)
+	c.URL, c.Token, c.TLS = db.URL(), "", influx.TLS{}
+	return nil
+}
+
+// strike takes everything down again.
+func (s *stage) strike() error {
+	var errs []error
+	for i := len(s.props) - 1; i >= 0; i-- {
+		errs = append(errs, s.props[i]())
+	}
+	return errors.Join(append(errs, os.RemoveAll(s.dir))...)
+}

@@ -1,0 +1,243 @@
+// Package wire says how a simulated device puts its values on the wire: the
+// inverse of a profile, written without looking at the gateway's decoders.
+//
+// A Form is made from a profile and knows which values a message holds. It
+// turns whole numbers (ticks) into a message and into what the gateway should
+// make of it. Sent numbers are chosen so that there is one right answer: the
+// float64 nearest to the exact decimal result of scale and offset.
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"sluice/protocol"
+	"sluice/protocol/payload"
+)
+
+// Form is how one device model reports. It never changes and is safe for
+// concurrent use.
+type Form struct {
+	slots  []Slot
+	clock  *clock   // nil: messages carry no time
+	stamps []target // metrics that are read from the time
+	layout layout
+	lines  bool // values are text: what looks like a number is one
+}
+
+// layout puts texts in their places.
+type layout interface {
+	// compose appends a message with these texts, one per slot, and time. It
+	// sets the texts that found no place to "" and returns false when the
+	// message would not read back.
+	compose(dst []byte, r *rand.Rand, texts []string, time string) ([]byte, bool)
+}
+
+// Input is what one message is made of.
+type Input struct {
+	Ticks    []int64            // one per slot, within its bounds
+	At, Last protocol.Timestamp // now, and the time of the device's message before
+	Rand     *rand.Rand         // for what a device is free to choose, such as blanks
+}
+
+// Sample is one message and what the gateway should deliver for it.
+type Sample struct {
+	Payload []byte             // without a line end
+	Time    protocol.Timestamp // the device's time as it will be read, 0 when the message has none
+	Metrics []protocol.Metric  // sorted by name
+}
+
+// New returns the form of a profile. The name helps to guess what a profile
+// without a list of metrics would report.
+func New(name string, p *payload.Profile) (*Form, error) {
+	f := &Form{}
+	var err error
+	switch {
+	case p.Decode.JSON != nil:
+		err = f.json(name, p)
+	case p.Decode.Regex != "":
+		f.lines = true
+		err = f.regex(p)
+	case p.Decode.CSV != nil:
+		f.lines = true
+		err = f.csv(p)
+	default:
+		err = errors.New("profile has no decode that can be simulated")
+	}
+	if err == nil {
+		err = f.try()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("simulate profile %q: %w", name, err)
+	}
+	return f, nil
+}
+
+// Slots returns the places for values. The caller does not change them.
+func (f *Form) Slots() []Slot { return f.slots }
+
+// Timed reports whether messages carry the device's time.
+func (f *Form) Timed() bool { return f.clock != nil }
+
+// Space returns how many different samples there can be, apart from their time.
+func (f *Form) Space() float64 {
+	space := 1.0
+	for i := range f.slots {
+		space *= f.slots[i].distinct()
+	}
+	return space
+}
+
+// Encode makes a message. It returns false when these ticks have no unambiguous
+// message; the caller then tries others. The sample's slices are new.
+func (f *Form) Encode(in Input) (Sample, bool) {
+	texts := make([]string, len(f.slots))
+	for i := range f.slots {
+		texts[i] = f.slots[i].text(in.Ticks[i])
+	}
+	var s Sample
+	time := ""
+	if f.clock != nil {
+		time, s.Time = f.clock.stamp(in.At, in.Last)
+	}
+	var ok bool
+	if s.Payload, ok = f.layout.compose(nil, in.Rand, texts, time); !ok {
+		return Sample{}, false
+	}
+	if s.Metrics, ok = f.expect(texts, time); !ok {
+		return Sample{}, false
+	}
+	slices.SortFunc(s.Metrics, func(a, b protocol.Metric) int { return strings.Compare(a.Name, b.Name) })
+	return s, len(s.Metrics) > 0
+}
+
+// expect returns what the gateway should make of the texts that were sent, and
+// whether there is one right answer.
+func (f *Form) expect(texts []string, time string) ([]protocol.Metric, bool) {
+	var metrics []protocol.Metric
+	add := func(targets []target, text string, kind Kind) bool {
+		for i := range targets {
+			v, ok := targets[i].expect(text, kind, f.lines)
+			if !ok {
+				return false
+			}
+			metrics = append(metrics, protocol.Metric{Name: targets[i].name, Value: v, Unit: targets[i].unit})
+		}
+		return true
+	}
+	for i := range f.slots {
+		if texts[i] != "" && !add(f.slots[i].targets, texts[i], f.shown(&f.slots[i])) {
+			return nil, false
+		}
+	}
+	if len(f.stamps) == 0 {
+		return metrics, true
+	}
+	kind := Number
+	if f.clock.quoted() {
+		kind = Word
+	}
+	return metrics, add(f.stamps, time, kind)
+}
+
+// try makes sure that messages can be made at all.
+func (f *Form) try() error {
+	if len(f.slots)+len(f.stamps) == 0 {
+		return errors.New("no metric has a place in the message")
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	made := 0
+	for range tries {
+		if _, ok := f.Encode(Input{Ticks: f.draw(r), At: sampleTime, Rand: r}); ok {
+			made++
+		}
+	}
+	if made < tries/20 {
+		return fmt.Errorf("no message reads back as it was meant (%d of %d tries)", made, tries)
+	}
+	return nil
+}
+
+const tries = 200
+
+// draw returns random ticks within the bounds.
+func (f *Form) draw(r *rand.Rand) []int64 {
+	ticks := make([]int64, len(f.slots))
+	for i := range f.slots {
+		s := &f.slots[i]
+		ticks[i] = s.Min + r.Int64N(s.Max-s.Min+1)
+	}
+	return ticks
+}
+
+// shown returns the kind that a slot has on the wire.
+func (f *Form) shown(s *Slot) Kind {
+	if !f.lines && s.quoted() {
+		return Word
+	}
+	return s.Kind
+}
+
+// NewMetric returns the form of messages whose topic names one metric of the
+// profile.
+func NewMetric(name string, p *payload.Profile, metric string) (*Form, error) {
+	one := *p
+	if len(p.Metrics) > 0 {
+		m, ok := p.Metrics[metric]
+		if !ok {
+			return nil, fmt.Errorf("simulate profile %q: it has no metric %q", name, metric)
+		}
+		one.Metrics = map[string]payload.Metric{metric: m}
+	}
+	f := &Form{}
+	if p.Decode.JSON == nil || p.Time != nil && len(p.Metrics) > 0 {
+		return New(name, &one)
+	}
+	if err := f.bare(metric, one.Metrics[metric]); err != nil {
+		return nil, fmt.Errorf("simulate profile %q: %w", name, err)
+	}
+	return f, f.try()
+}
+
+// Metrics returns the metrics of a profile, or those that a device would report
+// whose profile lists none.
+func Metrics(name string, p *payload.Profile) []string {
+	if len(p.Metrics) > 0 {
+		return slices.Sorted(maps.Keys(p.Metrics))
+	}
+	list := invent(name)
+	for i := range list {
+		list[i] = joined(list[i])
+	}
+	return list
+}
+
+// joined returns the metric's name for a path of a profile without a list.
+func joined(path string) string { return strings.ReplaceAll(path, ".", "_") }
+
+// sources groups the metrics of a profile by the place they are read from, in a
+// fixed order.
+func sources(p *payload.Profile) (paths []string, targets map[string][]target, err error) {
+	targets = make(map[string][]target)
+	for name, m := range p.Metrics {
+		t, err := newTarget(name, m)
+		if err != nil {
+			return nil, nil, err
+		}
+		path := m.Path
+		if path == "" {
+			path = name
+		}
+		targets[path] = append(targets[path], t)
+	}
+	for path, list := range targets {
+		paths = append(paths, path)
+		slices.SortFunc(list, func(a, b target) int { return strings.Compare(a.name, b.name) })
+	}
+	slices.Sort(paths)
+	return paths, targets, nil
+}

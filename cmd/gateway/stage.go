@@ -44,6 +44,10 @@ func (s *stage) set(f *config.File, l *ledger.Ledger) error {
 		return err
 	}
 	f.Pipeline.Dir = filepath.Join(s.dir, "pipeline")
+	// The broker's library loses and reorders messages while a session moves
+	// to another connection, which is how a driver makes up for a refusal: a
+	// rehearsal must not refuse.
+	f.Pipeline.Intake = max(f.Pipeline.Intake, 1<<16)
 	for i := range f.Drivers {
 		d := &f.Drivers[i]
 		switch {

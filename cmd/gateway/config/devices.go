@@ -33,7 +33,7 @@ func (p *parser) devices(root, n *yaml.Node, f *File) bool {
 		return false
 	}
 	before := len(p.problems)
-	d := deviceList{parser: p, file: f, fixed: make(map[[2]string]int), used: make(map[string]int)}
+	d := deviceList{parser: p, file: f, fixed: make(map[[3]string]int), used: make(map[string]int)}
 	for i, c := range n.Content {
 		d.add(c, i+1)
 	}
@@ -52,7 +52,7 @@ func (p *parser) devices(root, n *yaml.Node, f *File) bool {
 type deviceList struct {
 	*parser
 	file   *File
-	fixed  map[[2]string]int // driver and device name → number of the row
+	fixed  map[[3]string]int // driver, device name and topic → number of the row
 	used   map[string]int    // driver → number of its first row
 	astray bool              // a row names no driver, so which have none is unknown
 }
@@ -131,12 +131,13 @@ func (d *deviceList) checkProfile(r row, report func(field, problem string)) {
 	}
 }
 
-// checkName refuses a second device of the same name behind one driver.
+// checkName refuses the same device twice behind one driver. One that publishes
+// on several topics has a row for each.
 func (d *deviceList) checkName(r row, number int, report func(field, problem string)) {
 	if r.Device == "" {
 		return
 	}
-	key := [2]string{r.Via, r.Device}
+	key := [3]string{r.Via, r.Device, r.Topic}
 	if first := d.fixed[key]; first > 0 {
 		report("device", fmt.Sprintf("is %q, want a name of its own: device %d has that one", r.Device, first))
 		return

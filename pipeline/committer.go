@@ -275,7 +275,7 @@ func (c *committer) failed(err error) {
 	c.appended, c.notes = 0, c.notes[:0]
 	if !c.failing {
 		c.failing = true
-		c.retry = newBackoff(Retry{Min: 100 * time.Millisecond, Max: 5 * time.Second})
+		c.retry = newBackoff(Retry{Min: 50 * time.Millisecond, Max: time.Second})
 		c.log.Error("journal cannot be written: holding readings in memory, refusing more when that is full", "err", err)
 	}
 	c.health.fail(err)

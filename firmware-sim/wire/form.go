@@ -10,7 +10,6 @@ package wire
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -181,43 +180,6 @@ func (f *Form) shown(s *Slot) Kind {
 	}
 	return s.Kind
 }
-
-// NewMetric returns the form of messages whose topic names one metric of the
-// profile.
-func NewMetric(name string, p *payload.Profile, metric string) (*Form, error) {
-	one := *p
-	if len(p.Metrics) > 0 {
-		m, ok := p.Metrics[metric]
-		if !ok {
-			return nil, fmt.Errorf("simulate profile %q: it has no metric %q", name, metric)
-		}
-		one.Metrics = map[string]payload.Metric{metric: m}
-	}
-	f := &Form{}
-	if p.Decode.JSON == nil || p.Time != nil && len(p.Metrics) > 0 {
-		return New(name, &one)
-	}
-	if err := f.bare(metric, one.Metrics[metric]); err != nil {
-		return nil, fmt.Errorf("simulate profile %q: %w", name, err)
-	}
-	return f, f.try()
-}
-
-// Metrics returns the metrics of a profile, or those that a device would report
-// whose profile lists none.
-func Metrics(name string, p *payload.Profile) []string {
-	if len(p.Metrics) > 0 {
-		return slices.Sorted(maps.Keys(p.Metrics))
-	}
-	list := invent(name)
-	for i := range list {
-		list[i] = joined(list[i])
-	}
-	return list
-}
-
-// joined returns the metric's name for a path of a profile without a list.
-func joined(path string) string { return strings.ReplaceAll(path, ".", "_") }
 
 // sources groups the metrics of a profile by the place they are read from, in a
 // fixed order.

@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"math"
+	"slices"
 	"strconv"
 )
 
@@ -53,26 +54,25 @@ func newSlot(name string, targets []target) (Slot, error) {
 	return s, nil
 }
 
-// kindOf decides by types, else by name; one metric that wants a number decides
-// for all.
+// kindOf decides by what the targets want: a number before a bool before a
+// text. Where none says so the name decides.
 func kindOf(name string, targets []target) Kind {
-	kind := Number
-	for i := range targets {
-		switch {
-		case targets[i].numeric():
-			return Number
-		case targets[i].typ == "bool":
-			kind = Switch
-		case targets[i].typ == "string":
-			kind = Word
-		case targets[i].unit != "":
-		case isSwitch(name):
-			kind = Switch
-		case isState(name):
-			kind = Word
-		}
+	wants := func(want func(t target) bool) bool { return slices.ContainsFunc(targets, want) }
+	switch {
+	case wants(func(t target) bool { return t.numeric() }):
+		return Number
+	case wants(func(t target) bool { return t.typ == "bool" }):
+		return Switch
+	case wants(func(t target) bool { return t.typ == "string" }):
+		return Word
+	case wants(func(t target) bool { return t.unit != "" }):
+		return Number
+	case isSwitch(name):
+		return Switch
+	case isState(name):
+		return Word
 	}
-	return kind
+	return Number
 }
 
 func (s *Slot) setWords(words []string) {

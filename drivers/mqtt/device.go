@@ -1,0 +1,51 @@
+package mqtt
+
+import (
+	"fmt"
+	"slices"
+
+	"sluice/protocol"
+	"sluice/protocol/payload"
+)
+
+// Device is one row of the operator's device list: the topics of one or many
+// devices of one model.
+type Device struct {
+	Topic   string // pattern, such as plant/{area}/{device}/climate
+	Name    string // device name when the topic does not capture {device}
+	Profile string // the profile's name
+	Decode  *payload.Profile
+	Tags    []protocol.Tag // beside the tags that the topic captures
+}
+
+// The captures with a meaning of their own; every other one becomes a tag.
+const (
+	captureDevice = "device"
+	captureMetric = "metric"
+)
+
+// Validate reports what is wrong with where d is: its topic, name and tags.
+func (d Device) Validate(report func(field, problem string)) {
+	pattern, err := ParsePattern(d.Topic)
+	if err != nil {
+		if d.Topic != "" {
+			report("topic", fmt.Sprintf("%q %v", d.Topic, err))
+			return
+		}
+		report("topic", "is required, such as plant/{area}/{device}/climate")
+		return
+	}
+	captures := pattern.Captures()
+	named := slices.Contains(captures, captureDevice)
+	if d.Name == "" && !named {
+		report("device", fmt.Sprintf("is required: the topic %q captures no {device}", d.Topic))
+	}
+	if d.Name != "" && named {
+		report("device", fmt.Sprintf("is %q, but the topic %q captures {device}: want one of them", d.Name, d.Topic))
+	}
+	for _, t := range d.Tags {
+		if slices.Contains(captures, t.Key) {
+			report("tags."+t.Key, fmt.Sprintf("is captured by the topic %q too: want one of them", d.Topic))
+		}
+	}
+}

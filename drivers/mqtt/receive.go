@@ -1,0 +1,108 @@
+package mqtt
+
+import (
+	"errors"
+	"time"
+
+	paho "github.com/eclipse/paho.mqtt.golang"
+
+	"sluice/protocol"
+	"sluice/protocol/payload"
+)
+
+// maxPayload is the size in bytes of the largest message that is decoded.
+const maxPayload = 1 << 20
+
+// receive takes every message of the connection, on the library's one
+// goroutine, in order. It never blocks: the library answers no ping meanwhile.
+func (c *connection) receive(_ paho.Client, m paho.Message) {
+	defer c.catch()
+	at := protocol.At(time.Now())
+	var origin protocol.Origin
+	hash := hashOf(m.Topic(), m.Payload())
+	if m.Qos() > 0 {
+		if c.cfg.Session == "persistent" {
+			origin = protocol.Origin{Driver: c.name, PacketID: m.MessageID(), Hash: hash, Redelivered: m.Duplicate()}
+			if origin.Redelivered {
+				c.unsure.drop(origin)
+			}
+		}
+		c.handled.Add(1)
+	}
+	d := c.deliver(m, origin)
+	if d == nil {
+		c.out.Refuse()
+		return
+	}
+	r := c.routes.find(m.Topic())
+	if reason := c.decode(d, r, m, hash, at); reason != "" {
+		c.out.Reject(r.name(), reason)
+		d.batch.Reset()
+		d.done(nil)
+		return
+	}
+	d.origin, d.batch.Origin = origin, origin
+	if !c.out.Emit(&d.batch) {
+		d.done(errRefused)
+		return
+	}
+	r.last, r.seen = hash, true
+}
+
+// errRefused is what a delivery's done is given when Emit was false.
+var errRefused = errors.New("refused")
+
+// deliver returns a delivery for m that waits in line for its acknowledgement
+// when m wants one. It returns nil when the broker is to send m again.
+func (c *connection) deliver(m paho.Message, origin protocol.Origin) *delivery {
+	d := c.pool.Get().(*delivery)
+	if m.Qos() == 0 {
+		return d
+	}
+	d.id, d.qos, d.resends = m.MessageID(), m.Qos(), origin.CanResend()
+	if !c.owed.add(d) {
+		d.release()
+		return nil
+	}
+	return d
+}
+
+// decode fills d's batch with the readings of m. It returns why there are none.
+func (c *connection) decode(d *delivery, r *route, m paho.Message, hash uint64, at protocol.Timestamp) (reason string) {
+	switch {
+	case r.device == nil:
+		return r.reason
+	case m.Retained() && c.cfg.Retained == "ignore":
+		return "retained"
+	case m.Retained() && c.cfg.Retained == "once" && !m.Duplicate() && r.seen && r.last == hash:
+		return "retained_duplicate"
+	case len(m.Payload()) > maxPayload:
+		return "size"
+	}
+	err := r.decoder.Decode(&d.batch, payload.Message{Payload: m.Payload(), Device: r.device, Received: at, Metric: r.metric})
+	if err == nil {
+		if len(d.batch.Readings) == 0 {
+			return "empty"
+		}
+		return ""
+	}
+	if refusal, ok := errors.AsType[*payload.Error](err); ok {
+		return refusal.Reason
+	}
+	return "decode"
+}
+
+// hashOf returns the FNV-1a hash of topic, a zero byte and body. It stands in
+// the journal, so it must never change.
+func hashOf(topic string, body []byte) uint64 {
+	const offset, prime = 14695981039346656037, 1099511628211
+	h := uint64(offset)
+	for i := range len(topic) {
+		h = (h ^ uint64(topic[i])) * prime
+	}
+	h *= prime
+	for _, b := range body {
+		h = (h ^ uint64(b)) * prime
+	}
+	return h
+}

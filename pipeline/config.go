@@ -128,8 +128,9 @@ func (c *Config) Validate(report func(field, problem string)) {
 	if c.Linger < 0 || c.Linger > time.Second {
 		report("linger", fmt.Sprintf("is %v, want 0s to 1s", c.Linger))
 	}
-	if c.Intake < 1 || c.Intake > 1<<20 {
-		report("intake", fmt.Sprintf("is %d, want 1 to 1048576 batches", c.Intake))
+	// Fewer than a broker has in flight would be refused again and again.
+	if c.Intake < 64 || c.Intake > 1<<20 {
+		report("intake", fmt.Sprintf("is %d, want 64 to 1048576 batches", c.Intake))
 	}
 	if c.Drain < 0 {
 		report("drain", fmt.Sprintf("is %v, want 0s or longer", c.Drain))

@@ -50,7 +50,7 @@ func assemble(f *config.File, log *slog.Logger) (*gateway, error) {
 	}
 	var sinks []pipeline.Sink
 	for _, s := range f.Sinks {
-		built, err := newSink(f, s, log.With("sink", s.Name))
+		built, err := newSink(f, s, log)
 		if err != nil {
 			return nil, fmt.Errorf("sink %s: %w", s.Name, err)
 		}

@@ -1,9 +1,14 @@
 package influx
 
 import (
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
 	"time"
 
 	"sluice/protocol"
+	"sluice/sink"
 )
 
 // Config is one InfluxDB v2 write endpoint (also served by InfluxDB 1.8).
@@ -24,4 +29,57 @@ type TLS struct {
 	CA   string `yaml:"ca"`   // PEM file of the authorities to trust
 	Cert string `yaml:"cert"` // PEM file of the client certificate
 	Key  string `yaml:"key"`  // PEM file of its key
+}
+
+// DefaultConfig returns the values that hold where the file is silent.
+func DefaultConfig() Config {
+	return Config{Measurement: "{profile}", Gzip: true, Timeout: 10 * time.Second}
+}
+
+// Validate reports what is wrong with c: the field's path in the file and the
+// problem.
+func (c *Config) Validate(report func(field, problem string)) {
+	if problem := checkURL(c.URL); problem != "" {
+		report("url", problem)
+	}
+	if c.Org == "" {
+		report("org", "is required: name or id of the organization (for InfluxDB 1.8 any word)")
+	}
+	if c.Bucket == "" {
+		report("bucket", "is required: name of the bucket (for InfluxDB 1.8 the database)")
+	}
+	if _, err := sink.ParseTemplate(c.Measurement); err != nil {
+		report("measurement", "is wrong: "+err.Error())
+	}
+	for _, key := range slices.Sorted(maps.Keys(c.Tags)) {
+		if key == "" {
+			report("tags", "has a tag without a name")
+		}
+		if _, err := sink.ParseTemplate(c.Tags[key]); err != nil {
+			report("tags."+key, "is wrong: "+err.Error())
+		}
+	}
+	if c.Timeout < 10*time.Millisecond || c.Timeout > 10*time.Minute {
+		report("timeout", fmt.Sprintf("is %v, want 10ms to 10m", c.Timeout))
+	}
+	sink.ValidateTLS(c.TLS.Cert, c.TLS.Key, report)
+}
+
+// checkURL returns what is wrong with text, never quoting a password in it.
+func checkURL(text string) string {
+	if text == "" {
+		return "is required: http:// or https://HOST:PORT"
+	}
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return "is not a URL, want http:// or https://HOST:PORT"
+	case u.User != nil:
+		return "holds a user, want it in token as USER:PASSWORD"
+	case u.Scheme != "http" && u.Scheme != "https", u.Host == "":
+		return fmt.Sprintf("is %q, want http:// or https://HOST:PORT", text)
+	case u.RawQuery != "" || u.Fragment != "":
+		return "has more than host and path, want http:// or https://HOST:PORT"
+	}
+	return ""
 }

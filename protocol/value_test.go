@@ -38,7 +38,8 @@ func TestValue(t *testing.T) {
 			}
 		}
 	}
-	if Float(math.NaN()) != Float(math.NaN()) {
+	one, other := Float(math.NaN()), Float(math.NaN())
+	if one != other {
 		t.Error("two NaNs of the same bits differ")
 	}
 }

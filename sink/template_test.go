@@ -66,7 +66,8 @@ func TestTemplateRefuses(t *testing.T) {
 func TestPerDeviceRemembersAndStaysBounded(t *testing.T) {
 	calls := 0
 	p := sink.NewPerDevice(func(d *protocol.Device) string { calls++; return d.Name })
-	if p.Of(pump) != "pump 7" || p.Of(pump) != "pump 7" || calls != 1 {
+	first, again := p.Of(pump), p.Of(pump)
+	if first != "pump 7" || again != "pump 7" || calls != 1 {
 		t.Fatalf("derived %d times, want once", calls)
 	}
 	for range 20_000 {

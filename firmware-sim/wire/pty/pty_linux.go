@@ -147,6 +147,9 @@ func (p *Pty) Opened() bool {
 	err := p.control(func(fd int) error {
 		fds := []unix.PollFd{{Fd: int32(fd)}}
 		_, err := unix.Poll(fds, 0)
+		for err == unix.EINTR { // the runtime signals its threads
+			_, err = unix.Poll(fds, 0)
+		}
 		opened = err == nil && fds[0].Revents&unix.POLLHUP == 0
 		return err
 	})

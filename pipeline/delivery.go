@@ -39,12 +39,34 @@ type outcome struct {
 // run delivers until ctx ends or, once drain is closed, until everything in the
 // journal has been delivered.
 func (d *delivery) run(ctx context.Context, drain <-chan struct{}) {
+	d.connect(ctx)
 	for d.collect(ctx, drain) {
 		if !d.deliver(ctx, d.batch.Readings) {
 			return
 		}
 		d.batch.Reset()
 		d.rule.empty()
+	}
+}
+
+// connectEvery is how often a sink that cannot be reached is tried while there is
+// nothing to write.
+const connectEvery = 3 * time.Second
+
+// connect looks whether the sink can be reached, so that health says so before
+// there is anything to write.
+func (d *delivery) connect(ctx context.Context) {
+	c, ok := d.sink.(sink.Connector)
+	if !ok {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, d.config.Timeout)
+	defer cancel()
+	switch err := c.Connect(ctx); {
+	case err == nil:
+		d.succeeded()
+	case !errors.Is(ctx.Err(), context.Canceled):
+		d.failed(err)
 	}
 }
 
@@ -64,23 +86,33 @@ func (d *delivery) collect(ctx context.Context, drain <-chan struct{}) bool {
 		if more {
 			continue
 		}
-		var due <-chan time.Time
-		if d.rule.readings > 0 {
-			wait := d.rule.due(time.Now())
-			if wait <= 0 || ending {
-				return true
-			}
-			due = time.After(wait)
-		} else if ending {
+		switch waiting := d.rule.readings > 0; {
+		case waiting && (ending || d.rule.due(time.Now()) <= 0):
+			return true
+		case !waiting && ending || !d.idle(ctx, drain):
 			return false
 		}
-		select {
-		case <-ctx.Done():
-			return false
-		case <-d.cursor.Ready():
-		case <-drain:
-		case <-due:
-		}
+	}
+	return true
+}
+
+// idle waits for more to read, for the batch to be due, or for drain. It returns
+// false when ctx ends.
+func (d *delivery) idle(ctx context.Context, drain <-chan struct{}) bool {
+	var due, again <-chan time.Time
+	if d.rule.readings > 0 {
+		due = time.After(d.rule.due(time.Now()))
+	} else if !d.health.snapshot().OK {
+		again = time.After(connectEvery)
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-d.cursor.Ready():
+	case <-drain:
+	case <-due:
+	case <-again:
+		d.connect(ctx)
 	}
 	return true
 }

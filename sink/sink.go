@@ -24,3 +24,12 @@ type Sink interface {
 	// Close lets go of the far end. It is called once, after the last Write.
 	Close() error
 }
+
+// Connector is an optional interface of a Sink that can tell whether its far end
+// is there before there is anything to write.
+type Connector interface {
+	// Connect reaches the far end, makes ready what Write needs there, and
+	// says why when it cannot. It returns when ctx ends, is called between
+	// Writes, and may be called again.
+	Connect(ctx context.Context) error
+}

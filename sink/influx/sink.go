@@ -8,6 +8,7 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -22,7 +23,10 @@ import (
 	"sluice/sink"
 )
 
-var _ sink.Sink = (*Sink)(nil)
+var (
+	_ sink.Sink      = (*Sink)(nil)
+	_ sink.Connector = (*Sink)(nil)
+)
 
 // keptRoom bounds the buffers that a Sink keeps from one Write to the next.
 const keptRoom = 4 << 20
@@ -91,6 +95,26 @@ func New(name string, cfg Config, o Options) (*Sink, error) {
 type roundTripper struct{ *http.Transport }
 
 func (t roundTripper) Do(r *http.Request) (*http.Response, error) { return t.RoundTrip(r) }
+
+// Connect asks the server whether it is there. Whether it takes the token and
+// has the bucket shows only when there is something to write.
+func (s *Sink) Connect(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.service.ServerURL()+"ping", nil)
+	if err != nil {
+		return fmt.Errorf("connect to InfluxDB: %w", err)
+	}
+	resp, err := s.service.DoHTTPRequestWithResponse(req, nil)
+	if err != nil {
+		return fmt.Errorf("connect to InfluxDB: %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusNoContent && resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("connect to InfluxDB: %s%s", s.describe(resp), s.advice(resp))
+	}
+	return nil
+}
 
 // Write stores the readings. A reading without a metric that InfluxDB can hold
 // is rejected; a request that is too large is halved.

@@ -16,7 +16,10 @@ import (
 	"sluice/sink"
 )
 
-var _ sink.Sink = (*Sink)(nil)
+var (
+	_ sink.Sink      = (*Sink)(nil)
+	_ sink.Connector = (*Sink)(nil)
+)
 
 // keptRoom bounds the buffer that a Sink keeps from one Write to the next.
 const keptRoom = 1 << 20
@@ -96,6 +99,25 @@ func (s *Sink) secure() error {
 		s.options = append(s.options, nats.UserCredentials(cfg.Creds))
 	}
 	return nil
+}
+
+// Connect connects and looks for the stream.
+func (s *Sink) Connect(ctx context.Context) error {
+	if err := s.open(ctx); err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, s.conn.dial.cut)
+	defer stop()
+	alive, err := s.conn.state()
+	if err != nil {
+		return fmt.Errorf("connect to %s: %w", s.cfg.URL, err)
+	}
+	if s.cfg.Stream == "" {
+		return nil
+	}
+	err = s.findStream(ctx, alive)
+	s.ready = err == nil
+	return err
 }
 
 // Write publishes the readings and waits until the stream has acknowledged each,

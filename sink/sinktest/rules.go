@@ -101,6 +101,32 @@ func (s *suite) survivesRestart(t *testing.T) {
 	s.expect(t, slices.Concat(pointsOf(before), pointsOf(after)))
 }
 
+func (s *suite) connects(t *testing.T) {
+	out := s.far.New(t, s.far.Addr)
+	defer out.Close()
+	c, ok := out.(sink.Connector)
+	if !ok {
+		return // it need not be able to
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := c.Connect(ctx); err != nil {
+		t.Fatalf("Connect: %v", err)
+	}
+	s.far.Stop(t)
+	absent := s.far.New(t, s.far.Addr)
+	defer absent.Close()
+	if err := absent.(sink.Connector).Connect(ctx); err == nil {
+		t.Error("Connect finds a far end that is not there")
+	}
+	s.far.Start(t)
+	for absent.(sink.Connector).Connect(ctx) != nil {
+		if ctx.Err() != nil {
+			t.Fatal("Connect does not find the far end that has returned")
+		}
+	}
+}
+
 func (s *suite) endsGoroutines(t *testing.T) {
 	before := goleak.IgnoreCurrent()
 	out := s.far.New(t, s.far.Addr)

@@ -50,6 +50,7 @@ func Run(t *testing.T, far Far) {
 	t.Run("a far end that never answers", s.survivesSilence)
 	t.Run("a far end that is absent at first", s.survivesAbsence)
 	t.Run("a far end that goes and returns", s.survivesRestart)
+	t.Run("connect tells whether the far end is there", s.connects)
 	t.Run("close ends all goroutines", s.endsGoroutines)
 }
 

@@ -27,6 +27,8 @@ type accounts struct {
 	Sinks      map[string]*ledger.Account `json:"sinks"`
 	Problems   []string                   `json:"problems,omitempty"`
 	OK         bool                       `json:"ok"`
+
+	intakes []pipeline.IntakeStats // one per driver, for the table
 }
 
 // accounts closes the books: what the devices sent and the sinks got against
@@ -64,6 +66,7 @@ func (a *accounts) problem(format string, args ...any) {
 }
 
 func (a *accounts) addIntake(i pipeline.IntakeStats) {
+	a.intakes = append(a.intakes, i)
 	a.Accepted += int64(i.Journaled + i.Suppressed)
 	a.Refused += int64(i.Refused)
 	a.Duplicate += int64(i.Duplicate)
@@ -112,21 +115,9 @@ func (a *accounts) writeJSON(w io.Writer) error {
 // writeTable prints the accounts for people.
 func (a *accounts) writeTable(s *screen) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d devices sent %d readings in %v (seed %d)\n", a.Devices, a.Sent, time.Duration(a.Duration*float64(time.Second)), a.Seed)
-	fmt.Fprintf(&b, "accepted %d  rejected %d  duplicate %d  refused %d  dropped %d\n\n",
-		a.Accepted, sum(a.Rejected), a.Duplicate, a.Refused, sum(a.Dropped))
-	fmt.Fprintf(&b, "%-12s %10s %8s %8s %8s %8s %10s %8s\n", "sink", "delivered", "lost", "doubled", "wrong", "disorder", "in_journal", "dead")
-	for _, name := range sortedKeys(a.Sinks) {
-		k := a.Sinks[name]
-		fmt.Fprintf(&b, "%-12s %10d %8d %8d %8d %8d %10d %8d\n", name, k.Delivered, k.Lost, k.Duplicates, k.Wrong+k.Unexpected, k.Reordered, k.InJournal, sum(k.DeadLettered))
-		if len(k.ByCount) > 0 {
-			fmt.Fprintf(&b, "%-12s by count alone: %s\n", "", strings.Join(k.ByCount, " "))
-		}
-		for _, finding := range k.Findings {
-			fmt.Fprintf(&b, "%-12s %v\n", "", finding)
-		}
-	}
-	b.WriteByte('\n')
+	fmt.Fprintf(&b, "\n%d devices sent %d readings in %v (seed %d)\n\n", a.Devices, a.Sent, time.Duration(a.Duration*float64(time.Second)), a.Seed)
+	a.writeDrivers(&b)
+	a.writeSinks(&b)
 	for _, p := range a.Problems {
 		fmt.Fprintln(&b, s.red(p))
 	}
@@ -135,6 +126,35 @@ func (a *accounts) writeTable(s *screen) error {
 	}
 	_, err := io.WriteString(s.out, b.String())
 	return err
+}
+
+func (a *accounts) writeDrivers(b *strings.Builder) {
+	fmt.Fprintf(b, "%-14s %10s %10s %9s %9s %9s %9s\n", "driver", "received", "accepted", "rejected", "duplicate", "refused", "dropped")
+	for _, i := range a.intakes {
+		fmt.Fprintf(b, "%-14s %10d %10d %9d %9d %9d %9d\n", i.Driver, i.Received, i.Journaled+i.Suppressed, i.Rejected, i.Duplicate, i.Refused, i.Dropped)
+	}
+	for _, reason := range sortedKeys(a.Rejected) {
+		fmt.Fprintf(b, "  rejected: %s %d\n", reason, a.Rejected[reason])
+	}
+	b.WriteByte('\n')
+}
+
+func (a *accounts) writeSinks(b *strings.Builder) {
+	fmt.Fprintf(b, "%-14s %10s %10s %9s %9s %9s %9s\n", "sink", "delivered", "in_journal", "lost", "doubled", "wrong", "disorder")
+	for _, name := range sortedKeys(a.Sinks) {
+		k := a.Sinks[name]
+		fmt.Fprintf(b, "%-14s %10d %10d %9d %9d %9d %9d\n", name, k.Delivered, k.InJournal, k.Lost, k.Duplicates, k.Wrong+k.Unexpected, k.Reordered)
+		if dead := sum(k.DeadLettered); dead > 0 {
+			fmt.Fprintf(b, "  dead letters: %d\n", dead)
+		}
+		if len(k.ByCount) > 0 {
+			fmt.Fprintf(b, "  by count alone: %s\n", strings.Join(k.ByCount, " "))
+		}
+		for _, finding := range k.Findings {
+			fmt.Fprintf(b, "  %v\n", finding)
+		}
+	}
+	b.WriteByte('\n')
 }
 
 func sum(m map[string]int64) (n int64) {

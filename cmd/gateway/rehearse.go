@@ -59,6 +59,8 @@ Exit code 0: all of them arrived, once and unchanged; 1: not.`,
 				return err
 			}
 			r.screen = newScreen(cmd.OutOrStdout(), cmd.ErrOrStderr())
+			r.screen.note(fmt.Sprintf("rehearsing %s on this machine alone: %s, %s, for %v",
+				configPath(args), count(len(f.Drivers), "driver"), count(len(f.Sinks), "sink"), r.play))
 			return r.run(cmd.Context(), f)
 		},
 	}

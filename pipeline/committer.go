@@ -22,25 +22,18 @@ type committer struct {
 	journal *journal.Journal
 	config  Config
 	log     *slog.Logger
-	sources []*source
 	stages  []stage
 	wake    <-chan struct{}
+	notebook
 
 	encoder  *encoder
-	waiting  []entry    // accepted, not yet committed, in order
-	appended int        // how many of waiting are in the journal
-	held     uint64     // readings and batches in waiting
-	notes    []tellNote // of the records appended since the last commit
-	since    time.Time  // of the oldest of waiting, zero when there is none
-	noteTime time.Time  // when acknowledgements without a record are due
+	waiting  []entry   // accepted, not yet committed, in order
+	appended int       // how many of waiting are in the journal
+	held     uint64    // readings and batches in waiting
+	since    time.Time // of the oldest of waiting, zero when there is none
 	failing  bool
 	retry    backoff.ExponentialBackOff
 	health   *health
-}
-
-type tellNote struct {
-	source *source
-	note   note
 }
 
 const (
@@ -50,9 +43,6 @@ const (
 	turn = 64
 	// lingerBatches ends a linger early.
 	lingerBatches = 10
-	// noteAfter is how long acknowledgements wait for a record to travel
-	// with before they get one of their own.
-	noteAfter = time.Second
 )
 
 // run commits until ctx ends and the intakes are empty, or give is over.
@@ -84,9 +74,7 @@ func (c *committer) run(ctx, give context.Context) {
 // gather moves batches from the intakes to waiting and reports whether it
 // stopped because there are enough.
 func (c *committer) gather() (full bool) {
-	for _, s := range c.sources {
-		s.acked = append(s.acked, s.intake.takeNotes()...)
-	}
+	c.collect()
 	for more := true; more; {
 		more = false
 		for _, s := range c.sources {
@@ -137,7 +125,7 @@ func (c *committer) advance(now bool) (wait time.Duration, err error) {
 		return 0, err
 	}
 	c.settle()
-	return c.notesDue(), nil
+	return c.wait(), nil
 }
 
 // lingering returns how long to wait for company before writing.
@@ -152,8 +140,7 @@ func (c *committer) lingering() time.Duration {
 // record.
 func (c *committer) append() error {
 	fresh := c.waiting[c.appended:]
-	due := !c.noteTime.IsZero() && !time.Now().Before(c.noteTime)
-	if len(fresh) == 0 && !due {
+	if len(fresh) == 0 && !c.due() {
 		return nil
 	}
 	readings := 0
@@ -162,98 +149,36 @@ func (c *committer) append() error {
 			readings += int(e.readings)
 		}
 	}
-	told := c.tell(fresh)
-	if readings > 0 || len(told) > 0 {
+	page := c.page(fresh)
+	if readings > 0 || len(page) > 0 {
 		_, err := c.journal.Append(readings, func(dst []byte, begin bool) []byte {
-			return c.encode(dst, fresh, told, begin)
+			if begin {
+				c.encoder.forget()
+				page = c.whole(page)
+			}
+			return c.encoder.encode(dst, fresh, page)
 		})
 		if err != nil {
 			return err
 		}
 	}
 	c.appended = len(c.waiting)
-	c.notes = append(c.notes, told...)
+	c.wrote(page)
 	return nil
-}
-
-// tell returns the notes that the next record has to carry.
-func (c *committer) tell(fresh []entry) []tellNote {
-	var told []tellNote
-	for _, s := range c.sources {
-		n := s.note(fresh)
-		n.acked = n.acked[c.toldAcks(s):]
-		if n.lost || len(n.acked) > 0 || len(n.kept) > 0 {
-			told = append(told, tellNote{s, n})
-		}
-	}
-	return told
-}
-
-// toldAcks returns how many of the source's acknowledgements are in records that
-// are appended but not committed.
-func (c *committer) toldAcks(s *source) (n int) {
-	for _, t := range c.notes {
-		if t.source == s {
-			n += len(t.note.acked)
-		}
-	}
-	return n
-}
-
-func (c *committer) encode(dst []byte, fresh []entry, told []tellNote, begin bool) []byte {
-	notes := make([]note, 0, len(c.sources))
-	for _, t := range told {
-		notes = append(notes, t.note)
-	}
-	if begin {
-		c.encoder.forget()
-		notes = c.whole(notes)
-	}
-	return c.encoder.encode(dst, fresh, notes)
-}
-
-// whole returns the notes of a segment's first record, which tell all that is
-// open, so that opening the journal need read one segment only.
-func (c *committer) whole(notes []note) []note {
-	byDriver := map[string]note{}
-	for _, n := range notes {
-		byDriver[n.driver] = n
-	}
-	all := make([]note, 0, len(c.sources))
-	for _, s := range c.sources {
-		n := byDriver[s.intake.driver]
-		n.driver = s.intake.driver
-		n.kept = s.resent.open(n)
-		all = append(all, n)
-	}
-	return all
 }
 
 // settle ends the entries that a commit has made durable.
 func (c *committer) settle() {
-	for _, t := range c.notes {
-		t.source.noted(t.note)
-	}
 	resendable := false
 	for i := range c.waiting {
 		resendable = resendable || c.waiting[i].batch.Origin.CanResend()
+	}
+	c.kept(resendable)
+	for i := range c.waiting {
 		c.waiting[i].done(nil)
 	}
 	clear(c.waiting) // the drivers own the batches again
-	c.waiting, c.notes, c.appended, c.held, c.since = c.waiting[:0], c.notes[:0], 0, 0, time.Time{}
-	switch {
-	case resendable:
-		c.noteTime = time.Now().Add(noteAfter)
-	case c.notesDue() == time.Millisecond:
-		c.noteTime = time.Time{} // just told
-	}
-}
-
-func (c *committer) notesDue() time.Duration {
-	if c.noteTime.IsZero() {
-		return 0
-	}
-	return max(time.Until(c.noteTime), time.Millisecond)
+	c.waiting, c.appended, c.held, c.since = c.waiting[:0], 0, 0, time.Time{}
 }
 
 // pause waits for more batches, for ctx to end, or for wait to pass.
@@ -272,7 +197,8 @@ func (c *committer) pause(ctx context.Context, wait time.Duration) {
 // failed begins anew with everything that is not committed.
 func (c *committer) failed(err error) {
 	c.encoder.forget()
-	c.appended, c.notes = 0, c.notes[:0]
+	c.void()
+	c.appended = 0
 	if !c.failing {
 		c.failing = true
 		c.retry = newBackoff(Retry{Min: 50 * time.Millisecond, Max: time.Second})
@@ -292,7 +218,7 @@ func (c *committer) recovered() {
 // lastNotes writes down what was acknowledged since the last record. Without it
 // the next start would only remember more than it needs to.
 func (c *committer) lastNotes() {
-	c.noteTime = time.Now()
+	c.hurry()
 	if _, err := c.advance(true); err != nil {
 		c.log.Warn("journal misses the last acknowledgements", "err", err)
 	}

@@ -22,6 +22,7 @@ var errPayload = errors.New("journal record is malformed")
 // note is what a record says about one driver's messages, in this order. Of the
 // origins only packet id and hash are written.
 type note struct {
+	source *source // whose driver it is; nil in what was read
 	driver string
 	lost   bool              // the session ended: nothing older comes again
 	acked  []protocol.Origin // acknowledged to the source

@@ -41,7 +41,7 @@ func (s *source) take() (entry, bool) {
 
 // note returns what the record of these entries has to say about the source.
 func (s *source) note(entries []entry) note {
-	n := note{driver: s.intake.driver, lost: s.lost, acked: s.acked}
+	n := note{source: s, driver: s.intake.driver, lost: s.lost, acked: s.acked}
 	for i := range entries {
 		e := &entries[i]
 		if e.source == s && !e.duplicate && e.batch.Origin.CanResend() {

@@ -7,23 +7,28 @@ import (
 	"os"
 )
 
-// LoadTLS reads the PEM files of the authorities to trust, of a client
-// certificate and of its key. An empty ca trusts the system's authorities, an
-// empty cert means that there is no client certificate.
-func LoadTLS(ca, cert, key string) (*tls.Config, error) {
+// TLS names the files that secure a connection. Sinks have it in their Config.
+type TLS struct {
+	CA   string `yaml:"ca"`   // PEM file of the authorities to trust, "": the system's
+	Cert string `yaml:"cert"` // PEM file of the client certificate, "": none
+	Key  string `yaml:"key"`  // PEM file of its key
+}
+
+// Load reads the files.
+func (t TLS) Load() (*tls.Config, error) {
 	c := &tls.Config{MinVersion: tls.VersionTLS12}
-	if ca != "" {
-		pem, err := os.ReadFile(ca)
+	if t.CA != "" {
+		pem, err := os.ReadFile(t.CA)
 		if err != nil {
 			return nil, fmt.Errorf("read authorities: %w", err)
 		}
 		c.RootCAs = x509.NewCertPool()
 		if !c.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("read authorities: no PEM certificate in %s", ca)
+			return nil, fmt.Errorf("read authorities: no PEM certificate in %s", t.CA)
 		}
 	}
-	if cert != "" {
-		pair, err := tls.LoadX509KeyPair(cert, key)
+	if t.Cert != "" {
+		pair, err := tls.LoadX509KeyPair(t.Cert, t.Key)
 		if err != nil {
 			return nil, fmt.Errorf("read client certificate: %w", err)
 		}
@@ -32,13 +37,13 @@ func LoadTLS(ca, cert, key string) (*tls.Config, error) {
 	return c, nil
 }
 
-// ValidateTLS reports a client certificate without its key and a key without
-// its certificate.
-func ValidateTLS(cert, key string, report func(field, problem string)) {
-	if cert != "" && key == "" {
+// Validate reports a client certificate without its key and a key without its
+// certificate, in the words of a Config whose field is "tls".
+func (t TLS) Validate(report func(field, problem string)) {
+	if t.Cert != "" && t.Key == "" {
 		report("tls.key", "is required: the key of tls.cert")
 	}
-	if key != "" && cert == "" {
+	if t.Key != "" && t.Cert == "" {
 		report("tls.cert", "is required: the certificate of tls.key")
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"sluice/firmware-sim/fleet"
 	"sluice/firmware-sim/ledger"
 	"sluice/protocol"
+	"sluice/sink"
 	"sluice/sink/influx"
 	"sluice/sink/nats"
 )
@@ -85,32 +86,32 @@ func (s *stage) setBroker(driver string, c *mqtt.Config) error {
 	return nil
 }
 
-func (s *stage) setHub(sink string, c *nats.Config, l *ledger.Ledger) error {
-	h, err := standin.NewHub(filepath.Join(s.dir, "hub-"+sink))
+func (s *stage) setHub(name string, c *nats.Config, l *ledger.Ledger) error {
+	h, err := standin.NewHub(filepath.Join(s.dir, "hub-"+name))
 	if err != nil {
 		return err
 	}
 	s.props = append(s.props, h.Close)
-	c.URL, c.Username, c.Password, c.Token, c.Creds, c.TLS = h.URL(), "", "", "", "", nats.TLS{}
+	c.URL, c.Username, c.Password, c.Token, c.Creds, c.TLS = h.URL(), "", "", "", "", sink.TLS{}
 	c.Create = c.Stream != ""
 	return h.Follow(c.Stream, func(payload []byte) {
-		if err := l.FromJSON(sink, payload); err != nil {
-			l.Delivered(sink, err.Error(), 0, nil) // no device of the fleet: unexpected
+		if err := l.FromJSON(name, payload); err != nil {
+			l.Delivered(name, err.Error(), 0, nil) // no device of the fleet: unexpected
 		}
 	})
 }
 
-func (s *stage) setTSDB(sink string, c *influx.Config, l *ledger.Ledger) error {
+func (s *stage) setTSDB(name string, c *influx.Config, l *ledger.Ledger) error {
 	db, err := standin.NewTSDB(func(p standin.Point) {
-		if err := l.FromPoint(sink, p.Measurement, p.Tags, p.Fields, protocol.Timestamp(p.Time)); err != nil {
-			l.Delivered(sink, err.Error(), 0, nil)
+		if err := l.FromPoint(name, p.Measurement, p.Tags, p.Fields, protocol.Timestamp(p.Time)); err != nil {
+			l.Delivered(name, err.Error(), 0, nil)
 		}
 	})
 	if err != nil {
 		return err
 	}
 	s.props = append(s.props, db.Close)
-	c.URL, c.Token, c.TLS = db.URL(), "", influx.TLS{}
+	c.URL, c.Token, c.TLS = db.URL(), "", sink.TLS{}
 	return nil
 }
 

@@ -21,14 +21,7 @@ type Config struct {
 	Tags        map[string]string `yaml:"tags"`        // further tags, the values are templates
 	Gzip        bool              `yaml:"gzip"`        // default true
 	Timeout     time.Duration     `yaml:"timeout"`     // of one request, default 10s
-	TLS         TLS               `yaml:"tls"`
-}
-
-// TLS names the files that secure an https:// connection.
-type TLS struct {
-	CA   string `yaml:"ca"`   // PEM file of the authorities to trust
-	Cert string `yaml:"cert"` // PEM file of the client certificate
-	Key  string `yaml:"key"`  // PEM file of its key
+	TLS         sink.TLS          `yaml:"tls"`
 }
 
 // DefaultConfig returns the values that hold where the file is silent.
@@ -62,7 +55,7 @@ func (c *Config) Validate(report func(field, problem string)) {
 	if c.Timeout < 10*time.Millisecond || c.Timeout > 10*time.Minute {
 		report("timeout", fmt.Sprintf("is %v, want 10ms to 10m", c.Timeout))
 	}
-	sink.ValidateTLS(c.TLS.Cert, c.TLS.Key, report)
+	c.TLS.Validate(report)
 }
 
 // checkURL returns what is wrong with text, never quoting a password in it.

@@ -63,7 +63,7 @@ func New(name string, cfg Config, o Options) (*Sink, error) {
 	if err != nil {
 		return nil, err
 	}
-	secure, err := sink.LoadTLS(cfg.TLS.CA, cfg.TLS.Cert, cfg.TLS.Key)
+	secure, err := cfg.TLS.Load()
 	if err != nil {
 		return nil, err
 	}

@@ -22,14 +22,7 @@ type Config struct {
 	Creds    string          `yaml:"creds"`    // path of a credentials file (JWT and seed)
 	Window   int             `yaml:"window"`   // unresolved publishes at most, default 512
 	Timeout  time.Duration   `yaml:"timeout"`  // for an acknowledgement, default 5s
-	TLS      TLS             `yaml:"tls"`
-}
-
-// TLS names the files that secure a tls:// connection.
-type TLS struct {
-	CA   string `yaml:"ca"`   // PEM file of the authorities to trust
-	Cert string `yaml:"cert"` // PEM file of the client certificate
-	Key  string `yaml:"key"`  // PEM file of its key
+	TLS      sink.TLS        `yaml:"tls"`
 }
 
 // DefaultConfig returns the values that hold where the file is silent.
@@ -59,7 +52,7 @@ func (c *Config) Validate(report func(field, problem string)) {
 	if c.Timeout < 10*time.Millisecond || c.Timeout > 10*time.Minute {
 		report("timeout", fmt.Sprintf("is %v, want 10ms to 10m", c.Timeout))
 	}
-	sink.ValidateTLS(c.TLS.Cert, c.TLS.Key, report)
+	c.TLS.Validate(report)
 }
 
 func (c *Config) validateLogin(report func(field, problem string)) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 
+	"sluice/sink"
 	sinknats "sluice/sink/nats"
 )
 
@@ -25,7 +26,7 @@ func TestValidate(t *testing.T) {
 		{"a good one", func(*sinknats.Config) {}, nil},
 		{"a cluster", func(c *sinknats.Config) { c.URL = "tls://a:4222, tls://b" }, nil},
 		{"all wrong at once", func(c *sinknats.Config) {
-			*c = sinknats.Config{Create: true, Password: secret, TLS: sinknats.TLS{Key: "k"}}
+			*c = sinknats.Config{Create: true, Password: secret, TLS: sink.TLS{Key: "k"}}
 		}, []string{"url is required", "subject is wrong", "create is true without", "username is required", "window is 0", "timeout is 0s", "tls.cert is required"}},
 		{"two logins", func(c *sinknats.Config) { c.Token, c.Creds = secret, "file" }, []string{"username stands beside"}},
 		{"a stream's name", func(c *sinknats.Config) { c.Stream = "a.b" }, []string{`stream is "a.b", want`}},

@@ -83,8 +83,8 @@ func New(name string, cfg Config, o Options) (*Sink, error) {
 // secure adds the options for TLS and the login.
 func (s *Sink) secure() error {
 	cfg := &s.cfg
-	if cfg.TLS != (TLS{}) {
-		secure, err := sink.LoadTLS(cfg.TLS.CA, cfg.TLS.Cert, cfg.TLS.Key)
+	if cfg.TLS != (sink.TLS{}) {
+		secure, err := cfg.TLS.Load()
 		if err != nil {
 			return err
 		}

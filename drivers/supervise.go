@@ -54,14 +54,25 @@ func Supervise(ctx context.Context, d Driver, e Emitter, status *Status, log *sl
 	}
 }
 
+// Panic carries a panic from a goroutine on which nobody else would recover it,
+// such as a library's, to the one that Run runs on: Run panics with it.
+type Panic struct {
+	Value any
+	Stack []byte // of the goroutine where it happened
+}
+
 // errEnded stands for a driver that returned nil although nobody stopped it.
 var errEnded = errors.New("driver ended by itself")
 
 func runOnce(ctx context.Context, d Driver, e Emitter, log *slog.Logger) (err error) {
 	defer func() {
-		if p := recover(); p != nil {
-			log.Error("driver panicked", "panic", p, "stack", string(debug.Stack()))
-			err = fmt.Errorf("driver panicked: %v", p)
+		if v := recover(); v != nil {
+			p, carried := v.(*Panic)
+			if !carried {
+				p = &Panic{v, debug.Stack()}
+			}
+			log.Error("driver panicked", "panic", p.Value, "stack", string(p.Stack))
+			err = fmt.Errorf("driver panicked: %v", p.Value)
 		}
 	}()
 	if err := d.Run(ctx, e); err != nil {

@@ -106,7 +106,11 @@ func play(ctx context.Context, s *settings, out, errs io.Writer) (err error) {
 	if err != nil {
 		return &failed{err}
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
+	defer func() {
+		if closed := f.Close(); closed != nil && err == nil {
+			err = &failed{closed}
+		}
+	}()
 	r := &report{out: out, errs: errs, json: s.json, fleet: f, seed: s.seed}
 	r.begin(model.Notes())
 	if s.length > 0 {

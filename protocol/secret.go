@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strconv"
+	"strings"
 )
 
 // Secret is a password or token. It prints as "(secret)" wherever it is
@@ -32,3 +34,15 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
 // MarshalText keeps the secret out of JSON and YAML.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// QuoteURL quotes an address for an error or a log, without what may be a
+// password in it: what stands before an @ or behind the path.
+func QuoteURL(text string) string {
+	if i := strings.LastIndexByte(text, '@'); i >= 0 {
+		text = "…" + text[i:]
+	}
+	if i := strings.IndexAny(text, "?&;#"); i >= 0 {
+		text = text[:i] + "…"
+	}
+	return strconv.Quote(text)
+}

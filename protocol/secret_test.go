@@ -41,3 +41,19 @@ func TestSecretNeverPrints(t *testing.T) {
 		t.Errorf("a secret does not show that it is one:\n%s", out.String())
 	}
 }
+
+func TestQuoteURLHidesWhatMayBeAPassword(t *testing.T) {
+	for text, want := range map[string]string{
+		"mqtt://broker:1883":             `"mqtt://broker:1883"`,
+		"broker":                         `"broker"`,
+		"admin:hunter2@broker:1883":      `"…@broker:1883"`,
+		"tcp://admin:hunter2@broker":     `"…@broker"`,
+		"http:admin:hunter2@h/x":         `"…@h/x"`,
+		"influx://h/write?u=a&p=hunter2": `"influx://h/write…"`,
+		"influx://h&p=hunter2":           `"influx://h…"`,
+	} {
+		if got := QuoteURL(text); got != want {
+			t.Errorf("QuoteURL(%q) = %s, want %s", text, got, want)
+		}
+	}
+}

@@ -37,7 +37,7 @@ func (r *rehearsal) accounts() *accounts {
 	s := r.gateway.pipeline.Stats()
 	sent, unconfirmed := r.ledger.Totals()
 	a := &accounts{
-		Seed: r.seed, Duration: r.play.Seconds(), Devices: r.fleet.Progress().Devices, Sent: sent,
+		Seed: r.seed, Duration: r.talked.Seconds(), Devices: r.fleet.Progress().Devices, Sent: sent,
 		Suppressed: map[string]int64{}, Rejected: map[string]int64{}, Dropped: map[string]int64{},
 		Sinks: map[string]*ledger.Account{},
 	}

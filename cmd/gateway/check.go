@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 
 	"github.com/spf13/cobra"
 
@@ -23,6 +24,9 @@ column. Exit code 0: right; 2: not.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path := configPath(args)
 			f, err := load(path, config.Options{})
+			if err == nil {
+				err = tryParts(f)
+			}
 			if asJSON {
 				return checkJSON(cmd.OutOrStdout(), err)
 			}
@@ -36,6 +40,25 @@ column. Exit code 0: right; 2: not.`,
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object on standard output")
 	return cmd
+}
+
+// tryParts makes every driver and sink and lets go of it: that reads the files
+// which they need, such as certificates, and connects to nothing.
+func tryParts(f *config.File) error {
+	quiet := slog.New(slog.DiscardHandler)
+	for _, d := range f.Drivers {
+		if _, err := newDriver(f, d, quiet); err != nil {
+			return usageError{fmt.Errorf("driver %s: %w", d.Name, err)}
+		}
+	}
+	for _, s := range f.Sinks {
+		made, err := newSink(f, s, quiet)
+		if err != nil {
+			return usageError{fmt.Errorf("sink %s: %w", s.Name, err)}
+		}
+		made.Close()
+	}
+	return nil
 }
 
 func count(n int, what string) string {

@@ -58,7 +58,8 @@ type rig struct {
 	proxy   *recorder
 	fleet   *fleet.Fleet
 	ledger  *ledger.Ledger
-	late    atomic.Int64 // nanoseconds of the slowest reading from device to hub
+	timing  atomic.Bool  // whether readings are timed now
+	late    atomic.Int64 // nanoseconds of the slowest timed reading from device to hub
 
 	gateway *exec.Cmd
 	log     bytes.Buffer
@@ -157,8 +158,8 @@ func (r *rig) arrived(payload []byte) {
 		r.t.Error(err)
 	}
 	var m struct{ Time time.Time }
-	if json.Unmarshal(payload, &m) == nil {
-		r.late.Store(max(r.late.Load(), int64(time.Since(m.Time))))
+	if json.Unmarshal(payload, &m) == nil && r.timing.Load() {
+		r.late.Store(max(r.late.Load(), int64(time.Since(m.Time)))) // by this goroutine alone
 	}
 }
 

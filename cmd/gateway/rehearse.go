@@ -30,6 +30,7 @@ type rehearsal struct {
 	ledger  *ledger.Ledger
 	screen  *screen
 	began   time.Time
+	talked  time.Duration // how long the devices did
 }
 
 func rehearseCommand() *cobra.Command {
@@ -43,7 +44,8 @@ the real ones, and a fleet of simulated devices is made from the device list. Th
 gateway between them is wired as run wires it.
 
 It reads no secret, connects to nothing but this machine, and keeps its journal
-in a temporary folder. At the end it accounts for every reading that was sent.
+in a temporary folder; streams are created, and the intakes have room for all
+that the broker may send. At the end it accounts for every reading that was sent.
 Exit code 0: all of them arrived, once and unchanged; 1: not.`,
 		Example: "  gateway rehearse --for 15s\n  gateway rehearse --rate 5000 --json /etc/sluice/config.yaml",
 		Args:    configArg,
@@ -152,6 +154,7 @@ func (r *rehearsal) perform(ctx context.Context) error {
 	playCtx, stopPlaying := context.WithTimeout(ctx, r.play)
 	err := r.fleet.Run(playCtx)
 	stopPlaying()
+	r.talked = time.Since(r.began).Round(100 * time.Millisecond)
 	r.until(context.WithoutCancel(ctx), patience, r.everythingArrived)
 	stopShowing()
 	<-showing
@@ -196,7 +199,7 @@ func (r *rehearsal) everythingArrived() bool {
 		}
 	}
 	for _, d := range s.Deliveries {
-		if d.InJournal > 0 || r.ledger.Outstanding(d.Name) > int64(d.DeadLettered+d.Evicted) {
+		if d.InJournal > 0 || r.ledger.Outstanding(d.Name) > int64(d.DeadLettered+d.Evicted+d.Damaged) {
 			return false
 		}
 	}

@@ -40,20 +40,22 @@ ends it at once; what was acknowledged is in the journal all the same.`,
 
 // runGateway runs the gateway of a configuration until ctx ends.
 func runGateway(ctx context.Context, f *config.File, log *slog.Logger) error {
+	listener, err := listen(f.HTTP) // first: it takes nothing over
+	if err != nil {
+		return err
+	}
 	g, err := assemble(f, log)
 	if err != nil {
+		if listener != nil {
+			listener.Close()
+		}
 		return err
 	}
 	serveCtx, stopServing := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopServing()
 	var serving sync.WaitGroup
-	if f.HTTP.Listen != "" {
-		server, err := newServer(f.HTTP, g)
-		if err != nil {
-			g.close()
-			return err
-		}
-		serving.Go(func() { server.run(serveCtx, log) })
+	if listener != nil {
+		serving.Go(func() { newServer(f.HTTP, g).run(serveCtx, listener, log) })
 	}
 	log.Info("gateway runs", "gateway", g.name, "drivers", len(g.drivers), "sinks", len(f.Sinks), "version", version())
 	err = g.run(ctx)
@@ -80,13 +82,6 @@ func (g *gateway) run(ctx context.Context) error {
 	running.Wait() // ctx has ended
 	stopCarrying()
 	return <-carried
-}
-
-// close gives up a gateway that never ran.
-func (g *gateway) close() {
-	ended, cancel := context.WithCancel(context.Background())
-	cancel()
-	_ = g.pipeline.Run(ended) // nothing was taken: it only closes what is open
 }
 
 // sayGoodbye logs what became of the readings.

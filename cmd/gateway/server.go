@@ -19,18 +19,23 @@ import (
 	"sluice/cmd/gateway/config"
 )
 
-// server answers /healthz, /readyz and /metrics on a loopback address. It
-// changes nothing.
-type server struct {
-	listener net.Listener
-	http     *http.Server
-}
-
-func newServer(c config.HTTP, g *gateway) (*server, error) {
+// listen opens the address of the configuration. It is nil when there is none.
+func listen(c config.HTTP) (net.Listener, error) {
+	if c.Listen == "" {
+		return nil, nil
+	}
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("serve http: %w", err)
 	}
+	return listener, nil
+}
+
+// server answers /healthz, /readyz and /metrics on a loopback address. It
+// changes nothing.
+type server struct{ http *http.Server }
+
+func newServer(c config.HTTP, g *gateway) *server {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(newCollector(g), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mux := http.NewServeMux()
@@ -43,15 +48,15 @@ func newServer(c config.HTTP, g *gateway) (*server, error) {
 		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	}
-	return &server{listener, &http.Server{Handler: localOnly(mux), ReadHeaderTimeout: 5 * time.Second}}, nil
+	return &server{&http.Server{Handler: localOnly(mux), ReadHeaderTimeout: 5 * time.Second}}
 }
 
-// run serves until ctx ends.
-func (s *server) run(ctx context.Context, log *slog.Logger) {
+// run serves until ctx ends, and closes the listener.
+func (s *server) run(ctx context.Context, listener net.Listener, log *slog.Logger) {
 	end := context.AfterFunc(ctx, func() { s.http.Close() })
 	defer end()
-	log.Info("http is served", "address", s.listener.Addr().String())
-	if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+	log.Info("http is served", "address", listener.Addr().String())
+	if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		log.Error("http is not served any more", "err", err)
 	}
 }

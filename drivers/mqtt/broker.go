@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 	"unicode/utf8"
+
+	"sluice/protocol"
 )
 
 // broker is where and how to connect.
@@ -24,10 +26,7 @@ func parseURL(s string) (broker, error) {
 	}
 	u, err := url.Parse(s)
 	if err != nil {
-		if strings.Contains(s, "@") {
-			return broker{}, errors.New("is not a URL: " + wantURL)
-		}
-		return broker{}, fmt.Errorf("is %q, %s", s, wantURL)
+		return broker{}, fmt.Errorf("is %s, %s", protocol.QuoteURL(s), wantURL)
 	}
 	if u.User != nil {
 		return broker{}, errors.New("holds credentials: write them as username and password")
@@ -37,13 +36,13 @@ func parseURL(s string) (broker, error) {
 		"mqtt": "1883", "tcp": "1883", "mqtts": "8883", "ssl": "8883", "tls": "8883", "ws": "80", "wss": "443",
 	}[u.Scheme]
 	if !known || u.Hostname() == "" {
-		return broker{}, fmt.Errorf("is %q, %s", s, wantURL)
+		return broker{}, fmt.Errorf("is %s, %s", protocol.QuoteURL(s), wantURL)
 	}
 	if u.Port() != "" {
 		port = u.Port()
 	}
 	if !b.websocket() && strings.Trim(u.Path, "/") != "" {
-		return broker{}, fmt.Errorf("is %q, but only ws:// and wss:// have a path", s)
+		return broker{}, fmt.Errorf("is %s, but only ws:// and wss:// have a path", protocol.QuoteURL(s))
 	}
 	b.host = net.JoinHostPort(u.Hostname(), port)
 	return b, nil

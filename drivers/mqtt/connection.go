@@ -9,6 +9,8 @@ import (
 	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
+
+	"sluice/drivers"
 )
 
 const (
@@ -35,7 +37,7 @@ type connection struct {
 	lost     chan error    // the library and the acknowledger send a reason each; 2, so that they need not wait
 	panicked chan struct{} // closed by catch
 	panic    sync.Once
-	cause    any // of the panic; valid once panicked is closed
+	cause    *drivers.Panic // valid once panicked is closed
 
 	handled atomic.Uint64 // messages of QoS 1 and 2 that receive has looked at
 }
@@ -78,6 +80,7 @@ func (c *connection) connect(ctx context.Context) error {
 	}
 	go func() {
 		defer close(c.acknowledged)
+		defer c.catch()
 		a := acknowledger{wire: c.wire, owed: c.owed, unsure: c.unsure, notes: c.out.notes, handled: c.handled.Load}
 		// The library would not notice a socket closed behind its back.
 		if err := a.run(c.stop); err != nil {
@@ -149,12 +152,12 @@ func (c *connection) close() {
 	c.owed.close()
 }
 
-// catch keeps a panic of receive, which runs on the library's goroutine, for
-// serve to raise where drivers.Supervise recovers it.
+// catch keeps a panic of receive, which runs on the library's goroutine, or of
+// the acknowledger for serve to raise where drivers.Supervise recovers it.
 func (c *connection) catch() {
 	if p := recover(); p != nil {
 		c.panic.Do(func() {
-			c.cause = fmt.Sprintf("%v\n%s", p, debug.Stack())
+			c.cause = &drivers.Panic{Value: p, Stack: debug.Stack()}
 			close(c.panicked)
 		})
 	}

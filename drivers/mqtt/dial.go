@@ -61,15 +61,11 @@ func (c *connection) dial(ctx context.Context, secrets *tls.Config) (net.Conn, e
 }
 
 func (c *connection) open(ctx context.Context, secrets *tls.Config) (net.Conn, error) {
-	if c.broker.websocket() {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		// The library's dialler knows no context; the time-out bounds it.
-		return paho.NewWebsocket(c.broker.url.String(), secrets, c.cfg.Timeout, nil, nil)
-	}
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
+	if c.broker.websocket() {
+		return dialWebsocket(ctx, c.broker.url.String(), secrets, c.dialTCP)
+	}
 	conn, err := c.dialTCP(ctx, "tcp", c.broker.host)
 	if err != nil || !c.broker.secure() {
 		return conn, err

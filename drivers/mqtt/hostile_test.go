@@ -155,17 +155,19 @@ func TestSilentBroker(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	url := "mqtt://" + l.Addr().String()
-	d, _ := newTestDriver(t, url, func(c *Config) { c.Timeout = 200 * time.Millisecond }, climate)
-	if err := d.Run(t.Context(), drivertest.NewEmitter(t)); err == nil {
-		t.Error("Run returned nil, want a time-out")
-	}
-	d, _ = newTestDriver(t, url, nil, climate) // 10 s
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
-	began := time.Now()
-	if err := d.Run(ctx, drivertest.NewEmitter(t)); err != nil || time.Since(began) > drivertest.Prompt {
-		t.Errorf("Run returned %v after %v, want nil at once", err, time.Since(began))
+	for _, scheme := range []string{"mqtt", "ws"} {
+		url := scheme + "://" + l.Addr().String()
+		d, _ := newTestDriver(t, url, func(c *Config) { c.Timeout = 200 * time.Millisecond }, climate)
+		if err := d.Run(t.Context(), drivertest.NewEmitter(t)); err == nil {
+			t.Errorf("%s: Run returned nil, want a time-out", scheme)
+		}
+		d, _ = newTestDriver(t, url, nil, climate) // 10 s
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		began := time.Now()
+		if err := d.Run(ctx, drivertest.NewEmitter(t)); err != nil || time.Since(began) > drivertest.Prompt {
+			t.Errorf("%s: Run returned %v after %v, want nil at once", scheme, err, time.Since(began))
+		}
+		cancel()
 	}
 }
 

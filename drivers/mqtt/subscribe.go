@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -92,7 +93,23 @@ func replace(path string, text []byte) (err error) {
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), path)
+	if err = os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+// syncFolder makes changes of names in dir survive a power cut, on systems that
+// can.
+func syncFolder(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }
 
 // forget notes that the session is a new one. The file goes before anything is
@@ -102,7 +119,11 @@ func (c *connection) forget() {
 	if c.subs.path == "" {
 		return
 	}
-	if err := os.Remove(c.subs.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	err := os.Remove(c.subs.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	if err = errors.Join(err, syncFolder(filepath.Dir(c.subs.path))); err != nil {
 		c.log.Warn("subscriptions of an earlier session cannot be removed", "err", err)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -21,15 +20,6 @@ type Broker struct {
 	URL      string // tcp://, mqtt://, ssl://, mqtts://, ws:// or wss://HOST:PORT
 	Username string // "" for none
 	Password protocol.Secret
-}
-
-// shown returns the URL without a password that it may hold.
-func (b Broker) shown() string {
-	u, err := url.Parse(b.URL)
-	if err != nil {
-		return "the broker"
-	}
-	return u.Redacted()
 }
 
 // Play says how a model is played.

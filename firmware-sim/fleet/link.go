@@ -9,6 +9,7 @@ import (
 	paho "github.com/eclipse/paho.mqtt.golang"
 
 	"sluice/firmware-sim/ledger"
+	"sluice/protocol"
 )
 
 const (
@@ -64,7 +65,7 @@ func (l *link) run(t *talk) error {
 		case err != nil && first != nil && t.Err() != nil:
 			return nil
 		case err != nil && first != nil:
-			return fmt.Errorf("connect devices of driver %s to %s: %w", l.driver, l.broker.shown(), err)
+			return fmt.Errorf("connect devices of driver %s to %s: %w", l.driver, protocol.QuoteURL(l.broker.URL), err)
 		case err == nil:
 			if first != nil {
 				l.pace = newPace(l.rate, time.Now())

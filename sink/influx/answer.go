@@ -73,10 +73,11 @@ func (s *Sink) describe(r *http.Response) string {
 	} else if !strings.HasPrefix(r.Header.Get("Content-Type"), "text/plain") {
 		text = nil // a page for people
 	}
-	message := oneLine(string(text))
+	message := string(text)
 	if token := s.cfg.Token.Reveal(); token != "" {
 		message = strings.ReplaceAll(message, token, s.cfg.Token.String())
 	}
+	message = oneLine(message)
 	if message == "" {
 		return "the server answers " + status(r)
 	}

@@ -70,7 +70,7 @@ func checkURL(text string) string {
 	case u.User != nil:
 		return "holds a user, want it in token as USER:PASSWORD"
 	case u.Scheme != "http" && u.Scheme != "https", u.Host == "":
-		return fmt.Sprintf("is %q, want http:// or https://HOST:PORT", text)
+		return fmt.Sprintf("is %s, want http:// or https://HOST:PORT", protocol.QuoteURL(text))
 	case u.RawQuery != "" || u.Fragment != "":
 		return "has more than host and path, want http:// or https://HOST:PORT"
 	}

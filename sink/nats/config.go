@@ -98,14 +98,14 @@ func checkURLs(text string) string {
 		case u.User != nil:
 			return "holds a user, want it in username and password, or in token"
 		case u.Host == "":
-			return fmt.Sprintf("is %q, want nats:// or tls://HOST:PORT", server)
+			return fmt.Sprintf("is %s, want nats:// or tls://HOST:PORT", protocol.QuoteURL(server))
 		}
 		switch u.Scheme {
 		case "nats", "tls":
 		case "ws", "wss":
 			web++
 		default:
-			return fmt.Sprintf("is %q, want nats://, tls://, ws:// or wss://", server)
+			return fmt.Sprintf("is %s, want nats://, tls://, ws:// or wss://", protocol.QuoteURL(server))
 		}
 	}
 	if web != 0 && web != len(all) {

@@ -71,7 +71,8 @@ func New(name string, cfg Config, o Options) (*Sink, error) {
 		nats.ReconnectBufSize(-1),
 		nats.CustomReconnectDelay(backoff),
 		nats.Timeout(dialTimeout),
-		nats.SkipHostLookup(), // the dialer does it, within its context
+		nats.FlusherTimeout(cfg.Timeout), // a publish waits for a server that does not read
+		nats.SkipHostLookup(),            // the dialer does it, within its context
 		nats.IgnoreAuthErrorAbort(),
 	}
 	if err := s.secure(); err != nil {

@@ -29,7 +29,7 @@ type committer struct {
 	encoder  *encoder
 	waiting  []entry   // accepted, not yet committed, in order
 	appended int       // how many of waiting are in the journal
-	held     uint64    // readings and batches in waiting
+	held     int       // about the bytes of waiting
 	since    time.Time // of the oldest of waiting, zero when there is none
 	failing  bool
 	retry    backoff.ExponentialBackOff
@@ -37,8 +37,9 @@ type committer struct {
 }
 
 const (
-	// maxGroup bounds the readings that wait for one commit.
-	maxGroup = 16 << 10 // and batches: an empty one counts too
+	// maxGroup bounds the bytes, about, that wait for one commit, and so the
+	// size of a record.
+	maxGroup = 4 << 20
 	// turn is how many batches one intake may give before the next one's turn.
 	turn = 64
 	// lingerBatches ends a linger early.
@@ -101,7 +102,7 @@ func (c *committer) hold(e entry) {
 		}
 	}
 	c.waiting = append(c.waiting, e)
-	c.held += e.readings + 1
+	c.held += e.size
 }
 
 // advance appends and commits what is due, and returns how long until more is
@@ -158,6 +159,10 @@ func (c *committer) append() error {
 			}
 			return c.encoder.encode(dst, fresh, page)
 		})
+		if errors.Is(err, journal.ErrFull) {
+			c.encoder.forget()
+			return c.makeRoom()
+		}
 		if err != nil {
 			return err
 		}
@@ -167,18 +172,34 @@ func (c *committer) append() error {
 	return nil
 }
 
+// makeRoom commits what is in a full segment, ahead of its time, and appends the
+// rest to the next one.
+func (c *committer) makeRoom() error {
+	if err := c.journal.Commit(); err != nil {
+		return err
+	}
+	c.settle()
+	return c.append()
+}
+
 // settle ends the entries that a commit has made durable.
 func (c *committer) settle() {
+	kept := c.waiting[:c.appended]
 	resendable := false
-	for i := range c.waiting {
-		resendable = resendable || c.waiting[i].batch.Origin.CanResend()
+	for i := range kept {
+		resendable = resendable || kept[i].batch.Origin.CanResend()
 	}
 	c.kept(resendable)
-	for i := range c.waiting {
-		c.waiting[i].done(nil)
+	for i := range kept {
+		c.held -= kept[i].size
+		kept[i].done(nil)
 	}
-	clear(c.waiting) // the drivers own the batches again
-	c.waiting, c.appended, c.held, c.since = c.waiting[:0], 0, 0, time.Time{}
+	rest := copy(c.waiting, c.waiting[c.appended:])
+	clear(c.waiting[rest:]) // the drivers own the batches again
+	c.waiting, c.appended, c.since = c.waiting[:rest], 0, time.Time{}
+	if rest > 0 {
+		c.since = time.Now()
+	}
 }
 
 // pause waits for more batches, for ctx to end, or for wait to pass.

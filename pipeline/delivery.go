@@ -27,13 +27,6 @@ type delivery struct {
 	open    bool           // the decoder has a record that is not read to its end
 	batch   protocol.Batch // only its readings are used
 	rule    batcher
-	passed  outcome // damaged readings since the last acknowledgement
-}
-
-// outcome is a journal.Outcome and the sequence up to which it goes.
-type outcome struct {
-	journal.Outcome
-	to uint64
 }
 
 // run delivers until ctx ends or, once drain is closed, until everything in the
@@ -136,7 +129,9 @@ func (d *delivery) pull() (more bool, err error) {
 		}
 		if err := d.decoder.begin(rec); err != nil {
 			d.log.Error("journal holds a record that cannot be read", "segment", rec.Segment, "seq", rec.Seq, "err", err)
-			d.pass(rec.Seq+uint64(rec.Count), rec.Seq+uint64(rec.Count)-min(rec.From, rec.Seq+uint64(rec.Count)))
+			if end := rec.Seq + uint64(rec.Count); rec.From < end {
+				d.cursor.Damaged(rec.From, end-rec.From)
+			}
 			return true, nil
 		}
 		d.open = true
@@ -151,31 +146,21 @@ func (d *delivery) pull() (more bool, err error) {
 		d.unadd()
 	case err != nil:
 		d.unadd()
-		d.pass(d.decoder.at, 1)
+		d.cursor.Damaged(d.decoder.at-1, 1)
 	default:
-		d.rule.add(size, time.Now())
+		d.rule.add(size, d.accepted())
 	}
 	return true, nil
 }
 
 func (d *delivery) unadd() { d.batch.Readings = d.batch.Readings[:len(d.batch.Readings)-1] }
 
-// pass counts n readings before sequence to as damaged.
-func (d *delivery) pass(to, n uint64) {
-	d.passed.to = to
-	d.passed.Damaged += n
-	if d.rule.readings == 0 {
-		d.acknowledge(to, journal.Outcome{})
-	}
-}
-
-// acknowledge moves the cursor, over damage that lies behind the readings too.
-func (d *delivery) acknowledge(to uint64, o journal.Outcome) {
-	if d.passed.Damaged > 0 && d.passed.to <= to {
-		o.Damaged += d.passed.Damaged
-		d.passed = outcome{}
-	}
-	d.cursor.Ack(to, o)
+// accepted returns when the present record was accepted, by the monotonic clock
+// as far as the wall clock allows.
+func (d *delivery) accepted() time.Time {
+	now := time.Now()
+	age := now.Sub(d.decoder.rec.Accepted)
+	return now.Add(-min(max(age, 0), d.config.Batch.MaxAge))
 }
 
 // deliver writes the readings, one batch, until the sink has them or has
@@ -191,9 +176,9 @@ func (d *delivery) deliver(ctx context.Context, readings []protocol.Reading) boo
 		switch {
 		case err == nil:
 			d.succeeded()
-			d.acknowledge(behind(readings), journal.Outcome{Delivered: uint64(len(readings))})
+			d.cursor.Ack(behind(readings), journal.Outcome{Delivered: uint64(len(readings))})
 			return true
-		case errors.As(err, &partial):
+		case errors.As(err, &partial) && wellFormed(partial.Rejected, len(readings)):
 			return d.setAside(ctx, readings, partial.Rejected)
 		case sink.IsPermanent(err) && len(readings) == 1:
 			return d.setAside(ctx, readings, []sink.Rejection{{Index: 0, Err: err}})
@@ -232,8 +217,21 @@ func (d *delivery) setAside(ctx context.Context, readings []protocol.Reading, re
 	}
 	d.succeeded()
 	dead := uint64(len(rejected))
-	d.acknowledge(behind(readings), journal.Outcome{Delivered: uint64(len(readings)) - dead, DeadLettered: dead})
+	d.cursor.Ack(behind(readings), journal.Outcome{Delivered: uint64(len(readings)) - dead, DeadLettered: dead})
 	return true
+}
+
+// wellFormed reports whether a sink's rejections are what sink.PartialError says
+// that they are.
+func wellFormed(rejected []sink.Rejection, n int) bool {
+	last := -1
+	for _, r := range rejected {
+		if r.Err == nil || r.Index <= last || r.Index >= n {
+			return false
+		}
+		last = r.Index
+	}
+	return len(rejected) > 0
 }
 
 // behind returns the sequence that follows the readings.

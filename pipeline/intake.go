@@ -16,22 +16,28 @@ type Intake struct {
 
 	// queue is sent to by Emit and received from by the committer, nobody
 	// closes it. Its capacity is the operator's pipeline.intake.
-	queue chan *protocol.Batch
+	queue chan queued
 
 	mu       sync.Mutex // guards what follows
 	stats    IntakeStats
-	sent     uint64 // batches that entered the queue
-	acked    []protocol.Origin
-	lost     bool   // the source has forgotten the session …
-	lostAt   uint64 // … and whatever entered behind this many batches is new
+	bytes    int               // about the size of what is accepted and not journaled
+	session  uint64            // the source forgets what it sent in an earlier one
+	acked    []protocol.Origin // of this session
 	rejected map[rejection]uint64
+}
+
+// queued is a batch in an intake.
+type queued struct {
+	batch   *protocol.Batch
+	size    int    // about, in bytes
+	session uint64 // that it was received in
 }
 
 type rejection struct{ device, reason string }
 
 const (
-	// maxQueuedReadings bounds an intake whose batches are large.
-	maxQueuedReadings = 64 << 10
+	// maxQueuedBytes bounds an intake whose batches are large.
+	maxQueuedBytes = 16 << 20
 
 	// maxRejections bounds the counters by device; what comes from further
 	// devices is counted under otherDevices.
@@ -65,7 +71,7 @@ func newIntake(driver string, capacity int, wake chan<- struct{}) *Intake {
 	return &Intake{
 		driver:   driver,
 		wake:     wake,
-		queue:    make(chan *protocol.Batch, capacity),
+		queue:    make(chan queued, capacity),
 		stats:    IntakeStats{Driver: driver},
 		rejected: map[rejection]uint64{},
 	}
@@ -73,15 +79,15 @@ func newIntake(driver string, capacity int, wake chan<- struct{}) *Intake {
 
 // Emit hands over a batch as drivers.Emitter describes.
 func (i *Intake) Emit(b *protocol.Batch) bool {
-	n := uint64(len(b.Readings))
+	n, size := uint64(len(b.Readings)), sizeOf(b)
 	resend := b.Origin.CanResend()
 	i.mu.Lock()
 	i.stats.Received += n
-	if i.stats.InIntake+n <= maxQueuedReadings || i.stats.InIntake == 0 {
+	if i.bytes+size <= maxQueuedBytes || i.bytes == 0 {
 		select {
-		case i.queue <- b:
-			i.sent++
+		case i.queue <- queued{b, size, i.session}:
 			i.stats.InIntake += n
+			i.bytes += size
 			i.mu.Unlock()
 			poke(i.wake)
 			return true
@@ -97,6 +103,18 @@ func (i *Intake) Emit(b *protocol.Batch) bool {
 	return false
 }
 
+// sizeOf returns about how many bytes a batch takes, in memory or written.
+func sizeOf(b *protocol.Batch) int {
+	const perBatch, perReading, perMetric = 64, 64, 32
+	size := perBatch + perReading*len(b.Readings)
+	for i := range b.Readings {
+		for k := range b.Readings[i].Metrics {
+			size += perMetric + len(b.Readings[i].Metrics[k].Value.Text())
+		}
+	}
+	return size
+}
+
 func poke(wake chan<- struct{}) {
 	select {
 	case wake <- struct{}{}:
@@ -108,7 +126,7 @@ func poke(wake chan<- struct{}) {
 func (i *Intake) Room() bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	return len(i.queue) <= cap(i.queue)/2 && i.stats.InIntake <= maxQueuedReadings/2
+	return len(i.queue) <= cap(i.queue)/2 && i.bytes <= maxQueuedBytes/2
 }
 
 // Reject counts a message that will never give a reading.
@@ -142,37 +160,26 @@ func (i *Intake) Acknowledged(o protocol.Origin) {
 // SessionLost notes that the source sends nothing again that it sent before.
 func (i *Intake) SessionLost(string) {
 	i.mu.Lock()
-	i.lost, i.lostAt = true, i.sent
+	i.session++
 	i.acked = nil
 	i.mu.Unlock()
 	poke(i.wake)
 }
 
-// takeNotes returns the acknowledgements noted since the last call.
-func (i *Intake) takeNotes() []protocol.Origin {
+// takeNotes returns the present session and the acknowledgements noted in it
+// since the last call.
+func (i *Intake) takeNotes() (session uint64, acked []protocol.Origin) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	acked := i.acked
-	i.acked = nil
-	return acked
-}
-
-// takeLost reports, once, that the session of the batch that was the n-th to
-// enter is not the one before it.
-func (i *Intake) takeLost(n uint64) bool {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if !i.lost || n <= i.lostAt {
-		return false
-	}
-	i.lost = false
-	return true
+	acked, i.acked = i.acked, nil
+	return i.session, acked
 }
 
 // leave counts a batch of n readings out of the intake.
-func (i *Intake) leave(n uint64, into func(*IntakeStats) *uint64) {
+func (i *Intake) leave(n uint64, size int, into func(*IntakeStats) *uint64) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	i.bytes -= size
 	i.stats.InIntake -= n
 	*into(&i.stats) += n
 }

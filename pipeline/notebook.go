@@ -1,6 +1,9 @@
 package pipeline
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // notebook keeps what the records have to say about the messages of all
 // sources, so that those a source sends again are recognised, after a restart
@@ -15,10 +18,10 @@ type notebook struct {
 // they get one of their own.
 const noteAfter = time.Second
 
-// collect takes the acknowledgements that the drivers have noted.
+// collect takes what the drivers have noted.
 func (b *notebook) collect() {
 	for _, s := range b.sources {
-		s.acked = append(s.acked, s.intake.takeNotes()...)
+		s.collect()
 	}
 }
 
@@ -29,6 +32,7 @@ func (b *notebook) page(fresh []entry) []note {
 	for _, s := range b.sources {
 		n := s.note(fresh)
 		n.acked = n.acked[b.acked(s):]
+		n.lost = n.lost && !b.toldLost(s)
 		if n.lost || len(n.acked) > 0 || len(n.kept) > 0 {
 			page = append(page, n)
 		}
@@ -40,11 +44,18 @@ func (b *notebook) page(fresh []entry) []note {
 // committed.
 func (b *notebook) acked(s *source) (count int) {
 	for _, n := range b.written {
-		if n.source == s {
+		if n.source == s && n.session == s.session {
 			count += len(n.acked)
 		}
 	}
 	return count
+}
+
+// toldLost reports whether it is written that the source's session is new.
+func (b *notebook) toldLost(s *source) bool {
+	return slices.ContainsFunc(b.written, func(n note) bool {
+		return n.source == s && n.session == s.session && n.lost
+	})
 }
 
 // whole returns the page of a segment's first record, which tells all that is
@@ -57,8 +68,8 @@ func (b *notebook) whole(page []note) []note {
 	all := make([]note, 0, len(b.sources))
 	for _, s := range b.sources {
 		n := bySource[s]
-		n.driver, n.source = s.intake.driver, s
-		n.kept = s.resent.open(n)
+		n.source, n.session, n.driver = s, s.session, s.intake.driver
+		n.kept = s.resent.open()
 		all = append(all, n)
 	}
 	return all

@@ -90,7 +90,7 @@ func recall(known map[string]*resent, rec journal.Record) {
 		if known[n.driver] == nil {
 			known[n.driver] = newResent()
 		}
-		known[n.driver].apply(n)
+		known[n.driver].recall(n)
 	})
 }
 

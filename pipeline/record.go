@@ -22,11 +22,12 @@ var errPayload = errors.New("journal record is malformed")
 // note is what a record says about one driver's messages, in this order. Of the
 // origins only packet id and hash are written.
 type note struct {
-	source *source // whose driver it is; nil in what was read
-	driver string
-	lost   bool              // the session ended: nothing older comes again
-	acked  []protocol.Origin // acknowledged to the source
-	kept   []protocol.Origin // in this record; in a segment's first, all that are not acknowledged
+	source  *source // whose driver it is; nil in what was read
+	session uint64  // of the source; not written
+	driver  string
+	lost    bool              // the session ended: nothing older comes again
+	acked   []protocol.Origin // acknowledged to the source
+	kept    []protocol.Origin // in this record; in a segment's first, all that are not acknowledged
 }
 
 // reader takes a payload apart; the first malformed field empties it and sets bad.

@@ -7,31 +7,54 @@ type entry struct {
 	batch     *protocol.Batch
 	source    *source
 	readings  uint64
+	size      int // about, in bytes
+	session   uint64
 	duplicate bool // kept already: acknowledged with the others, not written
 }
 
 // source is the committer's side of one intake.
 type source struct {
-	intake *Intake
-	resent *resent
-	taken  uint64            // batches that left the queue
-	lost   bool              // to be noted
-	acked  []protocol.Origin // to be noted
+	intake  *Intake
+	resent  *resent
+	session uint64
+	lost    bool              // the session began after the last note
+	acked   []protocol.Origin // of the session, to be noted
+}
+
+// collect takes what the driver has noted about its messages.
+func (s *source) collect() {
+	session, acked := s.intake.takeNotes()
+	if len(acked) == 0 && len(s.intake.queue) > 0 {
+		return // a new session begins with its first batch
+	}
+	s.enter(session)
+	for _, o := range acked {
+		s.resent.acknowledged(o)
+	}
+	s.acked = append(s.acked, acked...)
+}
+
+// enter begins another session, if it is another.
+func (s *source) enter(session uint64) {
+	if session == s.session {
+		return
+	}
+	s.resent.lose()
+	s.session, s.lost, s.acked = session, true, nil
 }
 
 // take returns the next batch of the intake, if there is one.
 func (s *source) take() (entry, bool) {
-	if s.intake.takeLost(s.taken + 1) {
-		s.resent.lose()
-		s.lost, s.acked = true, nil
-	}
 	select {
-	case b := <-s.intake.queue:
-		s.taken++
-		e := entry{batch: b, source: s, readings: uint64(len(b.Readings))}
-		if o := b.Origin; o.CanResend() {
-			e.duplicate = s.resent.has(o)
-			s.resent.keep(o)
+	case q := <-s.intake.queue:
+		e := entry{batch: q.batch, source: s, readings: uint64(len(q.batch.Readings)), size: q.size, session: q.session}
+		if q.session > s.session {
+			s.enter(q.session)
+		}
+		if o := q.batch.Origin; o.CanResend() && q.session == s.session {
+			if e.duplicate = s.resent.has(o); !e.duplicate {
+				s.resent.keep(o)
+			}
 		}
 		return e, true
 	default:
@@ -41,10 +64,10 @@ func (s *source) take() (entry, bool) {
 
 // note returns what the record of these entries has to say about the source.
 func (s *source) note(entries []entry) note {
-	n := note{source: s, driver: s.intake.driver, lost: s.lost, acked: s.acked}
+	n := note{source: s, session: s.session, driver: s.intake.driver, lost: s.lost, acked: s.acked}
 	for i := range entries {
 		e := &entries[i]
-		if e.source == s && !e.duplicate && e.batch.Origin.CanResend() {
+		if e.source == s && e.session == s.session && !e.duplicate && e.batch.Origin.CanResend() {
 			n.kept = append(n.kept, e.batch.Origin)
 		}
 	}
@@ -53,14 +76,16 @@ func (s *source) note(entries []entry) note {
 
 // noted takes over a note that is in the journal now.
 func (s *source) noted(n note) {
-	s.resent.apply(note{acked: n.acked, kept: n.kept})
-	s.lost = s.lost && !n.lost
+	if n.session != s.session {
+		return // what it said has no meaning any more
+	}
+	s.lost = false
 	s.acked = s.acked[len(n.acked):]
 }
 
 // done ends an entry: nil, it is kept.
 func (e *entry) done(err error) {
-	e.source.intake.leave(e.readings, func(s *IntakeStats) *uint64 {
+	e.source.intake.leave(e.readings, e.size, func(s *IntakeStats) *uint64 {
 		switch {
 		case err == nil && e.duplicate:
 			return &s.Duplicate

@@ -22,9 +22,19 @@ type websocketConn struct {
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
 func dialWebsocket(ctx context.Context, url string, secrets *tls.Config, dial dialFunc) (net.Conn, error) {
+	// The handshake heeds a deadline of ctx and not its end: that closes the
+	// connection.
+	guard := func() bool { return true }
+	defer func() { guard() }()
 	d := websocket.Dialer{
-		Proxy:           http.ProxyFromEnvironment,
-		NetDialContext:  dial,
+		Proxy: http.ProxyFromEnvironment,
+		NetDialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := dial(ctx, network, address)
+			if err == nil {
+				guard = context.AfterFunc(ctx, func() { conn.Close() })
+			}
+			return conn, err
+		},
 		TLSClientConfig: secrets,
 		Subprotocols:    []string{"mqtt"}, // MQTT 3.1.1, section 6.0
 	}

@@ -1,6 +1,12 @@
 package journal
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+)
 
 // Cursor is one reader's place in the journal. Next and Ack belong to one
 // goroutine.
@@ -21,9 +27,10 @@ type Cursor struct {
 	slots    slots
 
 	// Owned by the reader.
-	seg  *segment
-	file File
-	scan scan
+	seg      *segment
+	file     File
+	scan     scan
+	failures int // reads in a row
 
 	ready chan struct{} // sent by Commit, never closed; one signal says "look again"
 }
@@ -35,7 +42,7 @@ type span struct{ from, to uint64 }
 type Outcome struct {
 	Delivered    uint64 // confirmed by the sink
 	DeadLettered uint64 // set aside for good
-	Damaged      uint64 // could not be read
+	Damaged      uint64 // could not be read; the journal counts them
 }
 
 // Start says where a cursor begins that the journal does not know yet.
@@ -59,10 +66,15 @@ func (j *Journal) Cursor(name string, start Start) (*Cursor, error) {
 	}
 	position := j.next
 	if start == Oldest {
-		position = j.segments[0].first
+		position = j.oldest()
 	}
 	c := j.newCursor(name, position)
-	if err := c.slots.save(j.fs, j.cursorPath(name), place{position: position}, false); err != nil {
+	path := j.cursorPath(name)
+	err := c.slots.save(j.fs, path, place{position: position}, true)
+	if err == nil {
+		err = j.fs.SyncDir(filepath.Dir(path))
+	}
+	if err != nil {
 		return nil, fmt.Errorf("open cursor %s: %w", name, err)
 	}
 	c.wake()
@@ -98,20 +110,54 @@ func (c *Cursor) wake() {
 func (c *Cursor) Next() (Record, bool, error) {
 	for {
 		sealed, err := c.prepare()
-		if err != nil {
+		if errors.Is(err, fs.ErrNotExist) && c.forgo(err) {
+			continue
+		}
+		if err != nil || c.seg == nil {
 			return Record{}, false, err
 		}
 		h, payload, ok := c.scan.next()
-		if !ok {
-			if !c.endOf(sealed) {
-				return Record{}, false, nil
-			}
+		switch {
+		case ok:
+			c.failures = 0
+			r := newRecord(c.seg, h, payload)
+			c.take(&r)
+			return r, true, nil
+		case c.scan.err != nil:
+			return Record{}, false, c.failed()
+		case !c.endOf(sealed):
+			return Record{}, false, nil
+		}
+	}
+}
+
+// patience is how often a read that fails is tried before its page is given up.
+const patience = 5
+
+// failed returns the error of a read, which may be right the next time. What
+// stays unreadable is stepped over, page by page.
+func (c *Cursor) failed() error {
+	c.failures++
+	if c.failures > patience {
+		c.scan.skipPage()
+	}
+	return fmt.Errorf("read journal: %w", c.scan.err)
+}
+
+// forgo gives up a segment whose file is gone, unless it is the last one.
+func (c *Cursor) forgo(err error) bool {
+	j := c.j
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for i, s := range j.segments[:max(0, len(j.segments)-1)] {
+		if j.segments[i+1].first <= c.read {
 			continue
 		}
-		r := newRecord(c.seg, h, payload)
-		c.take(&r)
-		return r, true, nil
+		j.opts.Log.Error("journal has lost a segment", "segment", s.path, "err", err)
+		j.segments = append(j.segments[:i:i], j.segments[i+1:]...)
+		return true
 	}
+	return false
 }
 
 // prepare opens the segment that holds the next reading and sets how far it may
@@ -122,6 +168,9 @@ func (c *Cursor) prepare() (sealed uint64, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	i := len(j.segments) - 1
+	if i < 0 { // the disk had no room for the first one yet
+		return 0, nil
+	}
 	for i > 0 && j.segments[i].first > c.read {
 		i--
 	}
@@ -191,6 +240,20 @@ func (c *Cursor) skip(to uint64, count *uint64) {
 	c.settle()
 }
 
+// Damaged says that n readings from seq on, which were handed out, turned out to
+// be unreadable. They need no acknowledgement.
+func (c *Cursor) Damaged(seq, n uint64) {
+	c.j.mu.Lock()
+	defer c.j.mu.Unlock()
+	c.damaged += n
+	i := len(c.skips)
+	for i > 0 && c.skips[i-1].from > seq {
+		i--
+	}
+	c.skips = slices.Insert(c.skips, i, span{seq, seq + n})
+	c.settle()
+}
+
 // evict passes over what the cursor has not read before to. j.mu is held.
 func (c *Cursor) evict(to uint64) {
 	if c.read < to {
@@ -215,7 +278,6 @@ func (c *Cursor) Ack(to uint64, o Outcome) {
 	c.settle()
 	c.outcome.Delivered += o.Delivered
 	c.outcome.DeadLettered += o.DeadLettered
-	c.outcome.Damaged += o.Damaged
 }
 
 // close lets go of the segment being read.

@@ -23,6 +23,7 @@ type File interface {
 	io.WriterAt
 	io.Closer
 	Size() (int64, error)
+	Truncate(size int64) error
 	Sync() error // makes the content durable; times of access need not be
 }
 

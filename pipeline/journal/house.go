@@ -12,17 +12,23 @@ import (
 // this much is delivered again, under the same ids.
 const saveEvery = 100 * time.Millisecond
 
+// spareEvery is how often a spare is tried for that the disk has no room for.
+const spareEvery = 2 * time.Second
+
 // Tend keeps house until ctx ends: it writes cursors down, keeps a spare segment
 // ready and deletes segments that every cursor has passed.
 func (j *Journal) Tend(ctx context.Context) {
 	tick := time.NewTicker(saveEvery)
 	defer tick.Stop()
+	var again <-chan time.Time // tries once more to keep a spare
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-j.want:
-			j.prepareSpare()
+			again = j.prepareSpare()
+		case <-again:
+			again = j.prepareSpare()
 		case <-tick.C:
 			j.tidy()
 		}
@@ -42,7 +48,8 @@ func (j *Journal) tidy() {
 	}
 }
 
-// passed returns the segments that every cursor has left behind.
+// passed returns the segments that every cursor has left behind. The last one
+// with a record stays: its notes are read at the next opening.
 func (j *Journal) passed() []*segment {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -50,8 +57,12 @@ func (j *Journal) passed() []*segment {
 	for _, c := range j.cursors {
 		least = min(least, c.position)
 	}
+	last := len(j.segments) - 1
+	if last > 0 && j.segments[last].end == segmentHeaderSize {
+		last--
+	}
 	n := 0
-	for n < len(j.segments)-1 && j.segments[n+1].first <= least {
+	for n < last && j.segments[n+1].first <= least {
 		n++
 	}
 	return append([]*segment(nil), j.segments[:n]...)
@@ -95,16 +106,13 @@ func (j *Journal) makeRoom(size int64) {
 }
 
 // prepareSpare makes the next spare ahead of time. Without one the appender
-// makes its own.
-func (j *Journal) prepareSpare() {
-	j.spareMu.Lock()
-	defer j.spareMu.Unlock()
-	if j.spareSize() >= j.opts.SegmentSize {
-		return
+// makes its own. It returns when to try again, nil when there is a spare.
+func (j *Journal) prepareSpare() (again <-chan time.Time) {
+	if err := j.ensureSpare(j.opts.SegmentSize); err != nil {
+		j.opts.Log.Debug("journal cannot keep a spare segment ready", "err", err)
+		return time.After(spareEvery)
 	}
-	if err := makeSpare(j.fs, j.dir, j.opts.SegmentSize); err != nil {
-		j.opts.Log.Warn("journal cannot keep a spare segment ready", "err", err)
-	}
+	return nil
 }
 
 // ensureSpare leaves a spare of at least size bytes.

@@ -50,7 +50,7 @@ type Journal struct {
 	cursors  map[string]*Cursor
 	tally    tally
 
-	active *segment      // the last one
+	active *segment      // the last one; nil when none could begin yet
 	file   File          // its file
 	number uint64        // of the next segment
 	epoch  uint64        // of the next segment
@@ -106,20 +106,27 @@ func Open(opts Options) (*Journal, error) {
 // segment, so that whatever it refers to must be in it. encode may be called
 // twice. The record is kept only once Commit has returned nil; after an error
 // from either, everything appended since the last successful Commit is void and
-// must be appended again.
+// must be appended again. ErrFull alone says nothing about what was appended
+// before: Commit that, and append the record again.
 func (j *Journal) Append(count int, encode func(dst []byte, fresh bool) []byte) (uint64, error) {
 	if err := j.appendable(0); err != nil {
 		return 0, err
 	}
 	j.buf = encode(j.room(), j.off == segmentHeaderSize)
 	if j.off != segmentHeaderSize && j.off+int64(len(j.buf)) > j.active.size {
-		if err := j.roll(0); err != nil {
+		if j.dirty {
+			return 0, ErrFull
+		}
+		if err := j.begin(0); err != nil {
 			return 0, err
 		}
 		j.buf = encode(j.room(), true)
 	}
+	if len(j.buf) > maxRecord {
+		return 0, fmt.Errorf("append to journal: a record of %d bytes, more than %d", len(j.buf), maxRecord)
+	}
 	if need := segmentHeaderSize + int64(len(j.buf)); need > j.active.size {
-		if err := j.roll(need); err != nil {
+		if err := j.begin(need); err != nil {
 			return 0, err
 		}
 	}
@@ -138,6 +145,12 @@ func (j *Journal) Append(count int, encode func(dst []byte, fresh bool) []byte) 
 	return first, nil
 }
 
+// ErrFull is returned by Append when a new segment has to begin while there is
+// something to commit.
+var ErrFull = errors.New("journal segment is full")
+
+var errBroken = errors.New("journal segment is broken")
+
 // room returns the record buffer with space for the header.
 func (j *Journal) room() []byte {
 	if cap(j.buf) < recordHeaderSize || cap(j.buf) > 4*window {
@@ -151,6 +164,9 @@ func (j *Journal) room() []byte {
 func (j *Journal) Commit() error {
 	if !j.dirty {
 		return nil
+	}
+	if j.broken {
+		return errBroken
 	}
 	if !j.opts.NoSync {
 		if err := j.file.Sync(); err != nil {
@@ -186,14 +202,6 @@ func (j *Journal) appendable(size int64) error {
 	return j.begin(size)
 }
 
-// roll commits what is in the present segment and begins a new one.
-func (j *Journal) roll(size int64) error {
-	if err := j.Commit(); err != nil {
-		return err
-	}
-	return j.begin(size)
-}
-
 // begin starts a segment of at least size bytes. A segment that follows a broken
 // one has an epoch of its own: what the broken one may hold beyond its last
 // commit never becomes valid again.
@@ -202,7 +210,17 @@ func (j *Journal) begin(size int64) error {
 		j.epoch = newEpoch()
 	}
 	size = max(size, j.opts.SegmentSize)
-	j.makeRoom(size)
+	// A segment that broke before anything was committed to it makes way.
+	empty := j.active
+	if empty != nil && (!j.broken || empty.end > segmentHeaderSize) {
+		empty = nil
+	}
+	if empty == nil {
+		j.makeRoom(size)
+	}
+	// Until all of it has succeeded, nothing is to be written to the segment
+	// before: there may be a file already that ends it.
+	j.broken = true
 	if err := j.ensureSpare(size); err != nil {
 		return fmt.Errorf("begin segment: %w", err)
 	}
@@ -218,6 +236,9 @@ func (j *Journal) begin(size int64) error {
 	j.mu.Lock()
 	j.segments = append(j.segments, s)
 	j.mu.Unlock()
+	if empty != nil {
+		j.drop(empty)
+	}
 	select {
 	case j.want <- struct{}{}:
 	default:

@@ -40,10 +40,17 @@ func open(t tb, o journal.Options) *journal.Journal {
 func put(t tb, j *journal.Journal, count, size int) uint64 {
 	t.Helper()
 	next := j.Stats().Next
-	first, err := j.Append(count, func(dst []byte, fresh bool) []byte {
-		dst = binary.LittleEndian.AppendUint64(dst, next)
-		return append(dst, make([]byte, size)...)
-	})
+	write := func() (uint64, error) {
+		return j.Append(count, func(dst []byte, fresh bool) []byte {
+			dst = binary.LittleEndian.AppendUint64(dst, next)
+			return append(dst, make([]byte, size)...)
+		})
+	}
+	first, err := write()
+	if errors.Is(err, journal.ErrFull) {
+		commit(t, j)
+		first, err = write()
+	}
 	if err != nil {
 		t.Fatalf("append: %v", err)
 	}

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"fmt"
 	"math"
 	"path/filepath"
 	"time"
@@ -28,41 +29,64 @@ func (j *Journal) recover() error {
 		}
 		j.segments = append(j.segments, s)
 	}
-	if err := j.recoverEnd(); err != nil {
+	empty, err := j.recoverEnd()
+	if err != nil {
 		return err
 	}
 	if err := j.loadCursors(); err != nil {
 		return err
 	}
-	return j.begin(0)
+	j.seq = j.next
+	if err := j.restart(); err != nil {
+		return err
+	}
+	for _, s := range empty { // now that another segment says where the log goes on
+		if err := j.fs.Remove(s.path); err != nil {
+			j.opts.Log.Warn("journal cannot delete an empty segment", "segment", s.path, "err", err)
+		}
+	}
+	return nil
 }
 
-// recoverEnd finds the last intact record of the log. A last segment without any
-// record goes, and what the one before it holds beyond its successor's first
-// sequence was never committed.
-func (j *Journal) recoverEnd() error {
+// restart begins this opening's first segment. On a full disk that waits: what
+// is there can be delivered, and room may come.
+func (j *Journal) restart() error {
+	for _, s := range j.passed() {
+		j.drop(s)
+	}
+	err := j.begin(0)
+	if err != nil && len(j.segments) > 0 {
+		j.opts.Log.Error("journal cannot begin a segment and tries again", "err", err)
+		j.broken = true
+		return nil
+	}
+	return err
+}
+
+// recoverEnd finds the last intact record of the log. Segments without any
+// record at its end are returned; what the one before them holds beyond their
+// first sequence was never committed.
+func (j *Journal) recoverEnd() (empty []*segment, err error) {
 	j.next = 1
 	limit := uint64(math.MaxUint64)
 	for n := len(j.segments); n > 0; n = len(j.segments) {
 		s := j.segments[n-1]
 		j.next = min(s.first, limit)
 		if err := j.rescan(s, limit); err != nil {
-			return err
+			return nil, err
 		}
 		if s.end > segmentHeaderSize {
 			break
 		}
-		if err := j.fs.Remove(s.path); err != nil {
-			return err
-		}
+		empty = append(empty, s)
 		j.segments, limit = j.segments[:n-1], j.next
 	}
-	j.seq = j.next
-	return nil
+	return empty, nil
 }
 
-// rescan reads all of a segment, tells Recovered of its records and notes where
-// they end.
+// rescan reads all of a segment, tells Recovered of its records, notes where
+// they end and cuts off the zeros behind them. A segment that cannot be read to
+// its end is left as it is.
 func (j *Journal) rescan(s *segment, limit uint64) error {
 	f, err := j.fs.Open(s.path)
 	if err != nil {
@@ -83,7 +107,19 @@ func (j *Journal) rescan(s *segment, limit uint64) error {
 			j.opts.Recovered(newRecord(s, h, payload))
 		}
 	}
+	if sc.err != nil {
+		// Go on behind whatever may be there: a reading takes a byte at least.
+		j.next = sc.want + uint64(s.size-sc.off)
+		j.opts.Log.Error("journal cannot read the end of its log", "segment", s.path, "offset", sc.off, "err", sc.err)
+		return nil
+	}
 	s.end, j.next = sc.off, sc.want
+	if s.end > segmentHeaderSize && s.end < s.size && limit == math.MaxUint64 {
+		if err := f.Truncate(s.end); err != nil {
+			return fmt.Errorf("cut %s: %w", s.path, err)
+		}
+		s.size = s.end
+	}
 	return nil
 }
 

@@ -25,13 +25,19 @@ type scan struct {
 
 	buf   []byte // of the file, from start
 	start int64
+	err   error // of the last read: what is there cannot be told
+	small bool  // read page by page, since larger reads fail
 }
+
+// page is what a disk loses at a time.
+const page = 4 << 10
 
 // next returns the next intact record. Its sequence is beyond want when readings
 // before it are damaged. At the end, and when the rest cannot be read, it
-// returns false and leaves off behind the last intact record. The payload is
-// valid until the following call.
+// returns false and leaves off behind the last intact record; s.err tells the
+// two apart. The payload is valid until the following call.
 func (s *scan) next() (h recordHeader, payload []byte, ok bool) {
+	s.err = nil
 	if s.want >= s.max {
 		return recordHeader{}, nil, false
 	}
@@ -42,13 +48,19 @@ func (s *scan) next() (h recordHeader, payload []byte, ok bool) {
 			s.want = h.seq + uint64(h.count)
 			return h, payload, true
 		}
-		if off = s.seek(off + 1); off < 0 {
+		if s.err != nil {
+			break
+		}
+		if off = s.seek(off + 1); off < 0 || s.err != nil {
 			break
 		}
 		off-- // the loop steps on
 	}
 	return recordHeader{}, nil, false
 }
+
+// skipPage steps over a page that cannot be read.
+func (s *scan) skipPage() { s.off = min((s.off/page+1)*page, s.limit) }
 
 // at returns the record at off if it is one of this segment and in sequence.
 func (s *scan) at(off int64) (recordHeader, []byte, bool) {
@@ -67,7 +79,11 @@ func (s *scan) at(off int64) (recordHeader, []byte, bool) {
 func (s *scan) seek(off int64) int64 {
 	magic := binary.LittleEndian.AppendUint16(nil, recordMagic)
 	for off < s.limit {
-		b := s.bytes(off, int(min(window, s.limit-off)))
+		ahead := int64(window)
+		if s.small {
+			ahead = page
+		}
+		b := s.bytes(off, int(min(ahead, s.limit-off)))
 		if len(b) < len(magic) {
 			return -1
 		}
@@ -85,13 +101,17 @@ func (s *scan) bytes(off int64, n int) []byte {
 		return nil
 	}
 	if i := off - s.start; i < 0 || i+int64(n) > int64(len(s.buf)) {
-		size := max(n, int(min(window, s.limit-off)))
+		ahead := int64(window)
+		if s.small {
+			ahead = page
+		}
+		size := max(n, int(min(ahead, s.limit-off)))
 		if cap(s.buf) < size {
 			s.buf = make([]byte, size)
 		}
 		s.buf, s.start = s.buf[:size], off
 		if _, err := s.file.ReadAt(s.buf, off); err != nil {
-			s.buf = s.buf[:0]
+			s.buf, s.err, s.small = s.buf[:0], err, true
 			return nil
 		}
 	}

@@ -100,18 +100,17 @@ func (s *slots) load(fs FS, path string) (place, error) {
 
 // loadCursors takes up every cursor there is a file of, also of sinks that are
 // not configured any more. One whose file is damaged begins at the oldest
-// reading: better twice than never. A place outside the log moves to its edge,
-// and what is missing in between counts as evicted.
+// reading: better twice than never. A place before the log moves to its
+// beginning, counted as evicted. A place beyond its end moves the end: the log
+// has lost what was delivered already, and what comes must not be taken for it.
 func (j *Journal) loadCursors() error {
 	dir := filepath.Join(j.opts.Dir, "cursors")
 	names, err := j.fs.List(dir)
 	if err != nil {
 		return err
 	}
-	oldest := j.next
-	if len(j.segments) > 0 {
-		oldest = j.segments[0].first
-	}
+	places := map[string]place{}
+	found := map[string]slots{}
 	for _, file := range names {
 		name, ok := strings.CutSuffix(file, cursorSuffix)
 		if !ok {
@@ -121,14 +120,18 @@ func (j *Journal) loadCursors() error {
 		p, err := s.load(j.fs, filepath.Join(dir, file))
 		if err != nil {
 			j.opts.Log.Error("journal has lost a cursor's place and begins at the oldest reading", "cursor", name, "err", err)
-			p.position = oldest
+			p.position = j.oldest()
 		}
+		places[name], found[name] = p, s
 		if p.position > j.next {
-			j.opts.Log.Error("journal has a cursor beyond its end", "cursor", name, "position", p.position, "end", j.next)
+			j.opts.Log.Error("journal has lost readings at its end", "cursor", name, "position", p.position, "end", j.next)
+			j.next = p.position
 		}
-		c := j.newCursor(name, min(p.position, j.next))
-		c.slots = s
-		c.evict(oldest)
+	}
+	for name, p := range places {
+		c := j.newCursor(name, p.position)
+		c.slots = found[name]
+		c.evict(j.oldest())
 	}
 	return nil
 }

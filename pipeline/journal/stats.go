@@ -32,7 +32,7 @@ func (j *Journal) Stats() Stats {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	s := Stats{
-		First:    j.segments[0].first,
+		First:    j.oldest(),
 		Next:     j.next,
 		Segments: len(j.segments),
 		Appended: j.tally.appended,
@@ -64,4 +64,12 @@ func (c *Cursor) stats() CursorStats {
 		Evicted:   c.evicted,
 		InJournal: waiting,
 	}
+}
+
+// oldest returns the first sequence that is there. j.mu is held.
+func (j *Journal) oldest() uint64 {
+	if len(j.segments) == 0 {
+		return j.next
+	}
+	return j.segments[0].first
 }

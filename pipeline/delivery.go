@@ -25,6 +25,7 @@ type delivery struct {
 
 	decoder *decoder
 	open    bool           // the decoder has a record that is not read to its end
+	told    time.Time      // when dead letters were last logged
 	batch   protocol.Batch // only its readings are used
 	rule    batcher
 }
@@ -41,6 +42,9 @@ func (d *delivery) run(ctx context.Context, drain <-chan struct{}) {
 		d.rule.empty()
 	}
 }
+
+// tellEvery is how often dead letters are logged while they keep coming.
+const tellEvery = time.Minute
 
 // connectEvery is how often a sink that cannot be reached is tried while there is
 // nothing to write.
@@ -216,6 +220,10 @@ func (d *delivery) setAside(ctx context.Context, readings []protocol.Reading, re
 		}
 	}
 	d.succeeded()
+	if d.told.IsZero() || time.Since(d.told) > tellEvery {
+		d.told = time.Now()
+		d.log.Warn("sink rejects readings for good: they are kept as dead letters", "readings", len(rejected), "first", rejected[0].Err, "file", d.dead.path)
+	}
 	dead := uint64(len(rejected))
 	d.cursor.Ack(behind(readings), journal.Outcome{Delivered: uint64(len(readings)) - dead, DeadLettered: dead})
 	return true

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 
 	"sluice/pipeline/journal"
@@ -73,7 +74,21 @@ func open(config Config, drivers []string, sinks []Sink, log *slog.Logger, fs jo
 			return nil, errors.Join(err, j.Close())
 		}
 	}
+	p.tellBacklog()
 	return p, nil
+}
+
+// tellBacklog logs what is carried over from the last run.
+func (p *Pipeline) tellBacklog() {
+	for _, c := range p.journal.Stats().Cursors {
+		known := slices.ContainsFunc(p.deliveries, func(d *delivery) bool { return d.name == c.Name })
+		switch {
+		case !known:
+			p.log.Warn("journal keeps readings for a sink that is not configured", "sink", c.Name, "readings", c.InJournal)
+		case c.InJournal > 0:
+			p.log.Info("sink has readings to catch up with", "sink", c.Name, "readings", c.InJournal)
+		}
+	}
 }
 
 // recall rebuilds what is known of the drivers' open messages from a record.

@@ -148,7 +148,7 @@ func (a *accounts) writeSinks(b *strings.Builder) {
 			fmt.Fprintf(b, "  dead letters: %d\n", dead)
 		}
 		if len(k.ByCount) > 0 {
-			fmt.Fprintf(b, "  by count alone: %s\n", strings.Join(k.ByCount, " "))
+			fmt.Fprintf(b, "  %d devices have too few different values to tell readings apart and were counted only, such as %s\n", len(k.ByCount), k.ByCount[0])
 		}
 		for _, finding := range k.Findings {
 			fmt.Fprintf(b, "  %v\n", finding)

@@ -275,7 +275,7 @@ func (r *rig) readBack() {
 					r.t.Fatal(err)
 				}
 				at = protocol.Timestamp(n)
-			case key == "device" || key == "area":
+			case key == "device" || key == "area" || key == "driver" || key == "gateway":
 				tags[key], _ = cell.(string)
 			case cell != nil:
 				fields[key] = cell

@@ -50,8 +50,8 @@ Exit code 0: all of them arrived, once and unchanged; 1: not.`,
 		Example: "  gateway rehearse --for 15s\n  gateway rehearse --rate 5000 --json /etc/sluice/config.yaml",
 		Args:    configArg,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if r.play <= 0 || r.rate < 0 || r.devices < 1 {
-				return usageError{fmt.Errorf("--for and --devices want more than nothing, --rate nothing below 0")}
+			if r.play <= 0 || !(r.rate >= 0 && r.rate <= maxRate) || r.devices < 1 || r.devices > maxDevices {
+				return usageError{fmt.Errorf("want --for above 0s, --rate from 0 to %d, --devices from 1 to %d", int(maxRate), maxDevices)}
 			}
 			if !cmd.Flags().Changed("seed") {
 				r.seed = rand.Uint64N(1 << 32)
@@ -74,6 +74,12 @@ Exit code 0: all of them arrived, once and unchanged; 1: not.`,
 	flags.BoolVar(&r.asJSON, "json", false, "print one JSON object on standard output")
 	return cmd
 }
+
+// What one machine can be asked for.
+const (
+	maxRate    = 1_000_000
+	maxDevices = 100_000
+)
 
 // patience is how long the rehearsal waits for drivers to find their devices,
 // and for the last readings to arrive when the devices have fallen silent.

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os/signal"
 	"sync"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -33,6 +35,9 @@ ends it at once; what was acknowledged is in the journal all the same.`,
 			if err != nil {
 				return usageError{err}
 			}
+			// A terminal that goes, or a reader of the log that does, is no
+			// reason to stop taking readings.
+			signal.Ignore(syscall.SIGHUP, syscall.SIGPIPE)
 			return runGateway(cmd.Context(), f, log)
 		},
 	}

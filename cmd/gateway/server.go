@@ -100,6 +100,9 @@ type partHealth struct {
 	Since     time.Time `json:"since"`
 	Detail    string    `json:"detail,omitempty"`
 	InJournal *uint64   `json:"in_journal,omitempty"` // readings that wait for this sink
+
+	DeadLettered uint64 `json:"dead_lettered,omitempty"`
+	Evicted      uint64 `json:"evicted,omitempty"`
 }
 
 func (r healthReport) ready() bool { return r.Ready }
@@ -118,7 +121,8 @@ func (g *gateway) health() healthReport {
 	}
 	r.Journal = partHealth{State: stateOf(s.Disk.OK), Since: s.Disk.Since, Detail: s.Disk.Err}
 	for _, d := range s.Deliveries {
-		r.Sinks[d.Name] = partHealth{State: stateOf(d.Health.OK), Since: d.Health.Since, Detail: d.Health.Err, InJournal: &d.InJournal}
+		r.Sinks[d.Name] = partHealth{State: stateOf(d.Health.OK), Since: d.Health.Since, Detail: d.Health.Err, InJournal: &d.InJournal,
+			DeadLettered: d.DeadLettered, Evicted: d.Evicted}
 		r.Ready = r.Ready && d.Health.OK
 	}
 	return r

@@ -24,6 +24,9 @@ const (
 	captureMetric = "metric"
 )
 
+// reserved are words that templates use for other things.
+var reserved = [...]string{"gateway", "driver", "profile"}
+
 // Validate reports what is wrong with where d is: its topic, name and tags.
 func (d Device) Validate(report func(field, problem string)) {
 	pattern, err := ParsePattern(d.Topic)
@@ -36,6 +39,11 @@ func (d Device) Validate(report func(field, problem string)) {
 		return
 	}
 	captures := pattern.Captures()
+	for _, word := range reserved {
+		if slices.Contains(captures, word) {
+			report("topic", fmt.Sprintf("%q captures {%s}: the word has a meaning of its own, use another", d.Topic, word))
+		}
+	}
 	named := slices.Contains(captures, captureDevice)
 	if d.Name == "" && !named {
 		report("device", fmt.Sprintf("is required: the topic %q captures no {device}", d.Topic))

@@ -230,7 +230,7 @@ func TestSubscriptionsAreKept(t *testing.T) {
 	stop = begin(e, second) // plant/+/+/climate goes
 	pub.send("plant/a/s1/climate", `{"value":3}`, 1, false)
 	pub.send("other/o", `{"value":4}`, 1, false)
-	e.Wait(1)
+	e.WaitAcknowledged(1)
 	stopped(t, stop)
 	expectValues(t, e, 4)
 	if n := len(e.Rejected()); n > 0 || e.SessionsLost() > 0 {

@@ -2,6 +2,7 @@ package mqtt
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
@@ -35,8 +36,9 @@ func (c *connection) receive(_ paho.Client, m paho.Message) {
 		return
 	}
 	r := c.routes.find(m.Topic())
-	if reason := c.decode(d, r, m, hash, at); reason != "" {
+	if reason, err := c.decode(d, r, m, hash, at); reason != "" {
 		c.out.Reject(r.name(), reason)
+		c.tell(r, m, reason, err)
 		d.batch.Reset()
 		d.done(nil)
 		return
@@ -67,29 +69,38 @@ func (c *connection) deliver(m paho.Message, origin protocol.Origin) *delivery {
 	return d
 }
 
+// tell logs the first message of a topic that is rejected for a reason.
+func (c *connection) tell(r *route, m paho.Message, reason string, err error) {
+	if r.told == reason || r.device == nil || strings.HasPrefix(reason, "retained") {
+		return // known, of nobody, or as the operator wants it
+	}
+	r.told = reason
+	c.log.Warn("messages are rejected", "topic", m.Topic(), "device", r.name(), "reason", reason, "err", err)
+}
+
 // decode fills d's batch with the readings of m. It returns why there are none.
-func (c *connection) decode(d *delivery, r *route, m paho.Message, hash uint64, at protocol.Timestamp) (reason string) {
+func (c *connection) decode(d *delivery, r *route, m paho.Message, hash uint64, at protocol.Timestamp) (reason string, err error) {
 	switch {
 	case r.device == nil:
-		return r.reason
+		return r.reason, nil
 	case m.Retained() && c.cfg.Retained == "ignore":
-		return "retained"
+		return "retained", nil
 	case m.Retained() && c.cfg.Retained == "once" && !m.Duplicate() && r.seen && r.last == hash:
-		return "retained_duplicate"
+		return "retained_duplicate", nil
 	case len(m.Payload()) > maxPayload:
-		return "size"
+		return "size", nil
 	}
-	err := r.decoder.Decode(&d.batch, payload.Message{Payload: m.Payload(), Device: r.device, Received: at, Metric: r.metric})
+	err = r.decoder.Decode(&d.batch, payload.Message{Payload: m.Payload(), Device: r.device, Received: at, Metric: r.metric})
 	if err == nil {
 		if len(d.batch.Readings) == 0 {
-			return "empty"
+			return "empty", nil
 		}
-		return ""
+		return "", nil
 	}
 	if refusal, ok := errors.AsType[*payload.Error](err); ok {
-		return refusal.Reason
+		return refusal.Reason, refusal.Err
 	}
-	return "decode"
+	return "decode", err
 }
 
 // hashOf returns the FNV-1a hash of topic, a zero byte and body. It stands in

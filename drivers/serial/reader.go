@@ -22,6 +22,7 @@ type reader struct {
 	batches *sync.Pool // of *protocol.Batch; Done puts them back
 	log     *slog.Logger
 	tooLong int64      // lines counted so far
+	told    string     // reason of the latest rejection that was logged
 	buf     [4096]byte // as much as the kernel gives in one read
 }
 
@@ -65,7 +66,10 @@ func (r *reader) reject(e drivers.Emitter, reason string, err error) {
 	if a, ok := e.(drivers.Accountant); ok {
 		a.Reject(r.device.Name, reason)
 	}
-	r.log.Debug("line rejected", "device", r.device.Name, "err", err)
+	if r.told != reason {
+		r.told = reason
+		r.log.Warn("lines are rejected", "device", r.device.Name, "reason", reason, "err", err)
+	}
 }
 
 func reason(err error) string {

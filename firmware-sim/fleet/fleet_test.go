@@ -261,7 +261,7 @@ func TestABrokerThatIsNotThereIsAnError(t *testing.T) {
 	address, stop := startBroker(t, "127.0.0.1:0")
 	stop()
 	f := open(t, address, fleet.Play{})
-	if err := f.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "connect devices of driver floor to tcp://"+address) {
+	if err := f.Run(t.Context()); err == nil || !strings.Contains(err.Error(), `connect devices of driver floor to "tcp://`+address) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := fleet.Open(build(t, 1, 1), fleet.Play{Ports: t.TempDir()}); err == nil {

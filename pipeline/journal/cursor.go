@@ -32,6 +32,8 @@ type Cursor struct {
 	scan     scan
 	failures int // reads in a row
 
+	losing bool // is being evicted from, since it last read all; guarded by j.mu
+
 	ready chan struct{} // sent by Commit, never closed; one signal says "look again"
 }
 
@@ -225,6 +227,7 @@ func (c *Cursor) endOf(sealed uint64) bool {
 			c.skip(c.j.next, &c.damaged)
 		}
 	}
+	c.losing = false
 	return false
 }
 
@@ -254,11 +257,15 @@ func (c *Cursor) Damaged(seq, n uint64) {
 	c.settle()
 }
 
-// evict passes over what the cursor has not read before to. j.mu is held.
-func (c *Cursor) evict(to uint64) {
-	if c.read < to {
-		c.skip(to, &c.evicted)
+// evict passes over what the cursor has not read before to, and reports whether
+// it is the first time since the cursor had read all. j.mu is held.
+func (c *Cursor) evict(to uint64) (begins bool) {
+	if c.read >= to {
+		return false
 	}
+	c.skip(to, &c.evicted)
+	begins, c.losing = !c.losing, true
+	return begins
 }
 
 // settle moves the position over what needs no acknowledgement. j.mu is held.

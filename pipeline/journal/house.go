@@ -97,11 +97,17 @@ func (j *Journal) makeRoom(size int64) {
 			return
 		}
 		oldest, until := j.segments[0], j.segments[1].first
+		var losing []string
 		for _, c := range j.cursors {
-			c.evict(until)
+			if c.evict(until) {
+				losing = append(losing, c.name)
+			}
 		}
 		j.mu.Unlock()
 		j.drop(oldest)
+		if losing != nil {
+			j.opts.Log.Warn("journal is full: sinks that are behind lose their oldest readings", "sinks", losing, "max_size", j.opts.MaxSize)
+		}
 	}
 }
 

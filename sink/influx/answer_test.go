@@ -134,7 +134,7 @@ func TestReadingsThatCannotBeStoredAreNamed(t *testing.T) {
 	batch[2].Metrics = nil
 	batch[3].Metrics = append(batch[3].Metrics, protocol.Metric{Name: "x"}, protocol.Metric{Name: "y", Value: protocol.Float(math.Inf(-1))})
 	wantRejected(t, out.Write(t.Context(), batch), 0, 2)
-	if want := []string{"climate,device=s1 n=1i 2", "climate,device=s1 n=3i 4"}; !slices.Equal(got, want) {
+	if want := []string{"climate,device=s1,gateway=plant-7 n=1i 2", "climate,device=s1,gateway=plant-7 n=3i 4"}; !slices.Equal(got, want) {
 		t.Errorf("written: %q, want %q", got, want)
 	}
 	got = nil
@@ -169,7 +169,7 @@ func TestLargeRequestsAreHalved(t *testing.T) {
 	out := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		requests++
 		lines := linesOf(t, r)
-		if len(strings.Join(lines, "\n")) > 200 {
+		if len(strings.Join(lines, "\n")) > 400 {
 			w.WriteHeader(http.StatusRequestEntityTooLarge)
 			return
 		}
@@ -180,7 +180,7 @@ func TestLargeRequestsAreHalved(t *testing.T) {
 	})
 	batch := readings(30)
 	batch[5].Metrics = nil
-	batch[17].Metrics[0] = protocol.Metric{Name: "text", Value: protocol.String(strings.Repeat("x", 300))}
+	batch[17].Metrics[0] = protocol.Metric{Name: "text", Value: protocol.String(strings.Repeat("x", 600))}
 	wantRejected(t, out.Write(t.Context(), batch), 5, 17)
 	if len(stored) != 28 {
 		t.Errorf("stored %d lines, want 28", len(stored))

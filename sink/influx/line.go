@@ -17,10 +17,11 @@ var errNoField = errors.New("encode reading: no metric that InfluxDB can hold (a
 
 // encoder turns readings into the line protocol, one line each:
 //
-//	climate,area=a,device=s1 temperature=21.5,count=3i 1763805600250000000
+//	climate,area=a,device=s1,driver=floor,gateway=plant-7 temperature=21.5,count=3i 1763805600250000000
 //
 // The measurement is the template's text, "readings" when that is empty. Tags
-// are the device's own, "device" with its name, and the configured ones; of two
+// are the device's own, "device", "driver" and "gateway" with their names, so
+// that equal names elsewhere are other series, and the configured ones; of two
 // with the same key the later in this list counts, and an empty value is left
 // out. A reserved key gets a trailing underscore.
 type encoder struct {
@@ -64,7 +65,7 @@ func (e *encoder) tagsOf(d *protocol.Device) map[string]string {
 	for _, t := range d.Tags {
 		all[t.Key] = t.Value
 	}
-	all["device"] = d.Name
+	all["device"], all["driver"], all["gateway"] = d.Name, d.Driver, e.gateway
 	for key, value := range e.tags {
 		all[key] = string(value.Append(nil, e.gateway, d, nil))
 	}

@@ -34,19 +34,19 @@ func TestLines(t *testing.T) {
 		metrics           []protocol.Metric
 		want              string
 	}{
-		{"tags are sorted", "{profile}", nil, device, one, `climate,area=hall\ 2,device=s1,time_=u,time__=t t=21.5 7`},
-		{"configured tags count most", "m", map[string]string{"gateway": "{gateway}", "area": "{driver}/{nix}", "time": "", "time_": ""}, device, one, `m,area=floor/_,device=s1,gateway=plant-7 t=21.5 7`},
-		{"no profile", "{profile}", nil, &protocol.Device{Name: "a"}, one, `readings,device=a t=21.5 7`},
-		{"no tag at all", "{profile}", nil, &protocol.Device{}, one, `readings t=21.5 7`},
+		{"tags are sorted", "{profile}", nil, device, one, `climate,area=hall\ 2,device=s1,driver=floor,gateway=plant-7,time_=u,time__=t t=21.5 7`},
+		{"configured tags count most", "m", map[string]string{"gateway": "{gateway}", "area": "{driver}/{nix}", "time": "", "time_": ""}, device, one, `m,area=floor/_,device=s1,driver=floor,gateway=plant-7 t=21.5 7`},
+		{"no profile", "{profile}", nil, &protocol.Device{Name: "a"}, one, `readings,device=a,gateway=plant-7 t=21.5 7`},
+		{"no tag at all", "{profile}", map[string]string{"gateway": ""}, &protocol.Device{}, one, `readings t=21.5 7`},
 		{"values", "m", nil, &protocol.Device{}, []protocol.Metric{
 			{Name: "f", Value: protocol.Float(-1e300)}, {Name: "i", Value: protocol.Int(-3)}, {Name: "u", Value: protocol.Uint(3)},
 			{Name: "big", Value: protocol.Uint(math.MaxUint64)}, {Name: "b", Value: protocol.Bool(false)},
 			{Name: "s", Value: protocol.String(`a\"b`)}, {Name: "x", Value: protocol.Bytes("\x00")}, {Name: "null"},
 			{Name: "nan", Value: protocol.Float(math.NaN())},
-		}, `m f=-1e+300,i=-3i,u=3i,big=18446744073709551615u,b=false,s="a\\\"b",x="AA==" 7`},
+		}, `m,gateway=plant-7 f=-1e+300,i=-3i,u=3i,big=18446744073709551615u,b=false,s="a\\\"b",x="AA==" 7`},
 		{"reserved and empty fields", "m", nil, &protocol.Device{}, []protocol.Metric{
 			{Name: "time", Value: protocol.Int(1)}, {Name: "time_", Value: protocol.Int(2)}, {Name: "_field", Value: protocol.Int(3)}, {Value: protocol.Int(4)},
-		}, `m time__=1i,time_=2i,_field_=3i,value=4i 7`},
+		}, `m,gateway=plant-7 time__=1i,time_=2i,_field_=3i,value=4i 7`},
 	}
 	for _, tt := range tests {
 		r := protocol.Reading{Device: tt.device, ReceivedTime: 7, Metrics: tt.metrics}

@@ -82,7 +82,12 @@ func (c *conn) watch(life context.Context, log *slog.Logger) []nats.Option {
 			}
 			c.lost(err)
 		}),
-		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) { c.refused(err) }),
+		nats.ReconnectErrHandler(func(n *nats.Conn, err error) {
+			if err == nil {
+				err = n.LastError() // such as a wrong password
+			}
+			c.refused(err)
+		}),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { c.fault(err) }),
 		nats.ClosedHandler(func(n *nats.Conn) {
 			c.lost(n.LastError())
@@ -96,6 +101,9 @@ func (c *conn) watch(life context.Context, log *slog.Logger) []nats.Option {
 func (c *conn) refused(err error) {
 	if cause := c.dial.cause(); cause != nil && (err == nil || errors.Is(err, nats.ErrNoServers)) {
 		err = cause
+	}
+	if errors.Is(err, context.Canceled) {
+		err = nil // cut by us, which says nothing about the server
 	}
 	c.lost(err)
 }

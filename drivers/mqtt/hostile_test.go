@@ -127,12 +127,17 @@ func TestBrokerStopsReading(t *testing.T) {
 	d, status := newTestDriver(t, broker.URL(), nil, climate)
 	e := drivertest.NewEmitter(t)
 	stop := run(t, d, status, e)
+	began := time.Now()
 	publishMany(pub, 1, 50)
+	e.Wait(50)
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("50 messages of the other broker took %v", took)
+	}
 	e.WaitAcknowledged(50)
 	stopped(t, stop)
 
 	deafEmitter.Wait(len(deafEmitter.Readings()) + 100) // it still reads
-	began := time.Now()
+	began = time.Now()
 	stopped(t, stopDeaf)
 	if took := time.Since(began); took > drivertest.Prompt {
 		t.Errorf("Run took %v to return", took)

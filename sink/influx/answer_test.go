@@ -2,7 +2,6 @@ package influx_test
 
 import (
 	"compress/gzip"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -15,6 +14,7 @@ import (
 
 	"sluice/protocol"
 	"sluice/sink"
+	"sluice/sink/sinktest"
 )
 
 const token = "s3cr3t-token"
@@ -133,33 +133,14 @@ func TestReadingsThatCannotBeStoredAreNamed(t *testing.T) {
 	batch[0].Metrics[0].Value = protocol.Float(math.NaN())
 	batch[2].Metrics = nil
 	batch[3].Metrics = append(batch[3].Metrics, protocol.Metric{Name: "x"}, protocol.Metric{Name: "y", Value: protocol.Float(math.Inf(-1))})
-	wantRejected(t, out.Write(t.Context(), batch), 0, 2)
+	sinktest.WantRejected(t, out.Write(t.Context(), batch), 0, 2)
 	if want := []string{"climate,device=s1,gateway=plant-7 n=1i 2", "climate,device=s1,gateway=plant-7 n=3i 4"}; !slices.Equal(got, want) {
 		t.Errorf("written: %q, want %q", got, want)
 	}
 	got = nil
-	wantRejected(t, out.Write(t.Context(), batch[:1]), 0)
+	sinktest.WantRejected(t, out.Write(t.Context(), batch[:1]), 0)
 	if got != nil {
 		t.Errorf("written: %q, want no request for nothing", got)
-	}
-}
-
-// wantRejected wants a PartialError with these indexes.
-func wantRejected(t *testing.T, err error, want ...int) {
-	t.Helper()
-	var partial *sink.PartialError
-	if !errors.As(err, &partial) {
-		t.Fatalf("Write = %v, want a PartialError", err)
-	}
-	var got []int
-	for _, r := range partial.Rejected {
-		if !sink.IsPermanent(r.Err) {
-			t.Errorf("rejection of %d is not permanent: %v", r.Index, r.Err)
-		}
-		got = append(got, r.Index)
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("rejected %v, want %v", got, want)
 	}
 }
 
@@ -181,7 +162,7 @@ func TestLargeRequestsAreHalved(t *testing.T) {
 	batch := readings(30)
 	batch[5].Metrics = nil
 	batch[17].Metrics[0] = protocol.Metric{Name: "text", Value: protocol.String(strings.Repeat("x", 600))}
-	wantRejected(t, out.Write(t.Context(), batch), 5, 17)
+	sinktest.WantRejected(t, out.Write(t.Context(), batch), 5, 17)
 	if len(stored) != 28 {
 		t.Errorf("stored %d lines, want 28", len(stored))
 	}

@@ -130,31 +130,13 @@ func TestTooLargeReadingsAreRejectedAlone(t *testing.T) {
 	batch[3].Metrics = []protocol.Metric{text(5000)} // more than the server takes
 	batch[7].Metrics = []protocol.Metric{text(3000)} // more than the stream takes
 	err := opened(t, configFor(far.addr())).Write(t.Context(), batch)
-	wantRejected(t, err, 3, 7)
+	sinktest.WantRejected(t, err, 3, 7)
 	if stored := far.messages(t, "READINGS"); len(stored) != 8 {
 		t.Errorf("stored %d messages, want 8", len(stored))
 	}
 	cfg := configFor(far.addr())
 	cfg.Stream, cfg.Create, cfg.Subject = "", false, "plain.{device}"
-	wantRejected(t, opened(t, cfg).Write(t.Context(), batch), 3)
-}
-
-func wantRejected(t *testing.T, err error, want ...int) {
-	t.Helper()
-	var partial *sink.PartialError
-	if !errors.As(err, &partial) {
-		t.Fatalf("Write = %v, want a PartialError", err)
-	}
-	var got []int
-	for _, r := range partial.Rejected {
-		if !sink.IsPermanent(r.Err) {
-			t.Errorf("rejection of %d is not permanent: %v", r.Index, r.Err)
-		}
-		got = append(got, r.Index)
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("rejected %v, want %v (%v)", got, want, err)
-	}
+	sinktest.WantRejected(t, opened(t, cfg).Write(t.Context(), batch), 3)
 }
 
 func TestSubjectsBeyondTheServersLineAreRejected(t *testing.T) {
@@ -163,7 +145,7 @@ func TestSubjectsBeyondTheServersLineAreRejected(t *testing.T) {
 	cfg.Subject = "readings." + strings.Repeat("{device}.", 12) + "x"
 	out := opened(t, cfg)
 	batch := slices.Concat(readings("s1", 0, 1), readings(strings.Repeat("é", 500), 1, 1), readings("s2", 2, 1))
-	wantRejected(t, out.Write(t.Context(), batch), 1)
+	sinktest.WantRejected(t, out.Write(t.Context(), batch), 1)
 }
 
 func TestLoginMistakes(t *testing.T) {

@@ -104,15 +104,11 @@ func (s *Sink) secure() error {
 
 // Connect connects and looks for the stream.
 func (s *Sink) Connect(ctx context.Context) error {
-	if err := s.open(ctx); err != nil {
+	alive, release, err := s.use(ctx)
+	if err != nil {
 		return err
 	}
-	stop := context.AfterFunc(ctx, s.conn.dial.cut)
-	defer stop()
-	alive, err := s.conn.state()
-	if err != nil {
-		return fmt.Errorf("connect to %s: %w", s.cfg.URL, err)
-	}
+	defer release()
 	if s.cfg.Stream == "" {
 		return nil
 	}
@@ -132,15 +128,11 @@ func (s *Sink) Write(ctx context.Context, readings []protocol.Reading) error {
 	if len(readings) == 0 {
 		return nil
 	}
-	if err := s.open(ctx); err != nil {
+	alive, release, err := s.use(ctx)
+	if err != nil {
 		return err
 	}
-	stop := context.AfterFunc(ctx, s.conn.dial.cut)
-	defer stop()
-	alive, err := s.conn.state()
-	if err != nil {
-		return fmt.Errorf("connect to %s: %w", s.cfg.URL, err)
-	}
+	defer release()
 	s.forget()
 	if s.cfg.Stream == "" {
 		err = s.publishPlain(ctx, alive, readings)
@@ -166,6 +158,20 @@ func (s *Sink) Close() error {
 		s.conn = nil
 	}
 	return nil
+}
+
+// use returns a context that lasts as long as the present connection, or why
+// there is none. Until release is called the end of ctx breaks the connection.
+func (s *Sink) use(ctx context.Context) (alive context.Context, release func() bool, err error) {
+	if err := s.open(ctx); err != nil {
+		return nil, nil, err
+	}
+	release = context.AfterFunc(ctx, s.conn.dial.cut)
+	if alive, err = s.conn.state(); err != nil {
+		release()
+		return nil, nil, fmt.Errorf("connect to %s: %w", s.cfg.URL, err)
+	}
+	return alive, release, nil
 }
 
 // open makes the first connection, and a new one when nats.go gave up, as it

@@ -51,9 +51,7 @@ func (j *Journal) recover() error {
 // restart begins this opening's first segment. On a full disk that waits: what
 // is there can be delivered, and room may come.
 func (j *Journal) restart() error {
-	for _, s := range j.passed() {
-		j.drop(s)
-	}
+	j.tidy()
 	err := j.begin(0)
 	if err != nil && len(j.segments) > 0 {
 		j.opts.Log.Error("journal cannot begin a segment and tries again", "err", err)

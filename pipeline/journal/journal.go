@@ -109,7 +109,7 @@ func Open(opts Options) (*Journal, error) {
 // must be appended again. ErrFull alone says nothing about what was appended
 // before: Commit that, and append the record again.
 func (j *Journal) Append(count int, encode func(dst []byte, fresh bool) []byte) (uint64, error) {
-	if err := j.appendable(0); err != nil {
+	if err := j.appendable(); err != nil {
 		return 0, err
 	}
 	j.buf = encode(j.room(), j.off == segmentHeaderSize)
@@ -191,7 +191,7 @@ func (j *Journal) Commit() error {
 }
 
 // appendable leaves a broken segment at its last committed record.
-func (j *Journal) appendable(size int64) error {
+func (j *Journal) appendable() error {
 	if !j.broken {
 		return nil
 	}
@@ -199,7 +199,7 @@ func (j *Journal) appendable(size int64) error {
 	j.mu.Lock()
 	j.seq = j.next
 	j.mu.Unlock()
-	return j.begin(size)
+	return j.begin(0)
 }
 
 // begin starts a segment of at least size bytes. A segment that follows a broken

@@ -16,6 +16,8 @@ import (
 	"github.com/mochi-mqtt/server/v2/listeners"
 	"github.com/mochi-mqtt/server/v2/packets"
 	"go.uber.org/goleak"
+
+	"sluice/cmd/gateway/standin"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -47,7 +49,7 @@ func broker(t *testing.T, g *guard) string {
 	if err := errors.Join(s.AddHook(g, nil), s.AddListener(listeners.NewNet("test", socket)), s.Serve()); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.Close() })
+	t.Cleanup(func() { _ = standin.Shut(s) })
 	return "tcp://" + socket.Addr().String()
 }
 

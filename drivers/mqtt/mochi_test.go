@@ -9,6 +9,7 @@ import (
 	"github.com/mochi-mqtt/server/v2/hooks/auth"
 	"github.com/mochi-mqtt/server/v2/listeners"
 
+	"sluice/cmd/gateway/standin"
 	"sluice/drivers/drivertest"
 )
 
@@ -26,7 +27,7 @@ func startMochi(t *testing.T, address string) *mochi.Server {
 	if err := s.Serve(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.Close() })
+	t.Cleanup(func() { standin.Shut(s) })
 	drivertest.Eventually(t, "mochi listens", func() bool {
 		conn, err := net.Dial("tcp", address)
 		if err == nil {

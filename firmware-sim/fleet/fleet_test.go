@@ -19,6 +19,7 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 	"go.uber.org/goleak"
 
+	"sluice/cmd/gateway/standin"
 	"sluice/firmware-sim/fleet"
 	"sluice/firmware-sim/ledger"
 	"sluice/protocol"
@@ -65,7 +66,7 @@ func startBroker(t *testing.T, address string) (string, func()) {
 		t.Fatal(err)
 	}
 	var once sync.Once
-	stop := func() { once.Do(func() { _ = s.Close() }) }
+	stop := func() { once.Do(func() { _ = standin.Shut(s) }) }
 	t.Cleanup(stop)
 	return socket.Addr().String(), stop
 }

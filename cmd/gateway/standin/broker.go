@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"sync/atomic"
+	"time"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/listeners"
@@ -44,7 +46,24 @@ func NewBroker() (*Broker, error) {
 func (b *Broker) URL() string { return "tcp://" + b.listener.Address() }
 
 // Close stops the broker.
-func (b *Broker) Close() error { return b.server.Close() }
+func (b *Broker) Close() error { return Shut(b.server) }
+
+// Shut closes a server of this library. Its own Close can deadlock with a client
+// that is just going (Clients.GetByListener holds a read lock while it asks for
+// another one), so the clients go first.
+func Shut(s *mqtt.Server) error {
+	const patience = 5 * time.Second
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for limit := time.Now().Add(patience); atomic.LoadInt64(&s.Info.ClientsConnected) > 0 && time.Now().Before(limit); <-tick.C {
+		for _, c := range s.Clients.GetAll() {
+			if !c.Closed() && !c.Net.Inline {
+				_ = s.DisconnectClient(c, packets.ErrServerShuttingDown) // it goes one way or another
+			}
+		}
+	}
+	return s.Close()
+}
 
 // openDoor lets everybody do everything. The library's own hook for that reads
 // files of users too, and brings a YAML parser along.

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -48,10 +49,15 @@ func (d *deadLetters) keep(readings []protocol.Reading, rejected []sink.Rejectio
 }
 
 func (d *deadLetters) append() error {
-	if info, err := os.Stat(d.path); err == nil && info.Size()+int64(len(d.buf)) > d.max {
+	size := int64(0)
+	if info, err := os.Stat(d.path); err == nil {
+		size = info.Size()
+	}
+	if size > 0 && size+int64(len(d.buf)) > d.max {
 		if err := os.Rename(d.path, d.path+".1"); err != nil {
 			return err
 		}
+		size = 0
 	}
 	if err := os.MkdirAll(filepath.Dir(d.path), 0o750); err != nil {
 		return err
@@ -62,7 +68,7 @@ func (d *deadLetters) append() error {
 	}
 	defer f.Close()
 	if _, err := f.Write(d.buf); err != nil {
-		return err
+		return errors.Join(err, f.Truncate(size)) // no half of a line stays
 	}
 	return f.Sync()
 }

@@ -39,8 +39,16 @@ func (j *Journal) Tend(ctx context.Context) {
 // durable.
 func (j *Journal) tidy() {
 	passed := j.passed()
-	if err := j.saveCursors(len(passed) > 0); err != nil {
-		j.opts.Log.Warn("journal cannot save its cursors", "err", err)
+	err := j.saveCursors(len(passed) > 0)
+	if failing := err != nil; failing != j.unsaved { // said when it changes
+		j.unsaved = failing
+		if failing {
+			j.opts.Log.Warn("journal cannot save its cursors: a restart would deliver again what was delivered since", "err", err)
+		} else {
+			j.opts.Log.Info("journal saves its cursors again")
+		}
+	}
+	if err != nil {
 		return
 	}
 	for _, s := range passed {

@@ -61,6 +61,8 @@ type Journal struct {
 	buf    []byte        // one record
 	want   chan struct{} // asks Tend for a spare; sent by the appender, never closed; one request is enough
 
+	unsaved bool // the cursors could not be saved last time; owned by tidy
+
 	spareMu sync.Mutex // held while the spare is made or measured
 }
 

@@ -150,13 +150,15 @@ func (j *Journal) saveCursors(sync bool) error {
 		}
 	}
 	j.mu.Unlock()
+	var errs []error // one cursor's trouble is its own
 	for _, m := range moves {
 		if err := m.c.slots.save(j.fs, j.cursorPath(m.c.name), place{position: m.to}, sync); err != nil {
-			return fmt.Errorf("save cursor %s: %w", m.c.name, err)
+			errs = append(errs, fmt.Errorf("save cursor %s: %w", m.c.name, err))
+			continue
 		}
 		j.mu.Lock()
 		m.c.saved = m.to
 		j.mu.Unlock()
 	}
-	return nil
+	return errors.Join(errs...)
 }

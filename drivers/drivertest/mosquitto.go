@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // Mosquitto is a real MQTT broker on a port that it keeps over restarts. It ends
@@ -96,13 +97,35 @@ func (m *Mosquitto) Stop() {
 	if m.cmd == nil {
 		return
 	}
-	_ = m.cmd.Process.Signal(syscall.SIGTERM)
-	_ = m.cmd.Wait() // ended by the signal
+	m.terminate()
 	m.cmd = nil
 	if m.t.Failed() {
 		text, _ := os.ReadFile(filepath.Join(m.dir, "log"))
 		m.t.Logf("mosquitto: %s", text)
 	}
+}
+
+// terminate asks until the broker has gone: it forgets a SIGTERM that comes
+// between its first listening and its main loop (2 of 300 that were sent at once).
+func (m *Mosquitto) terminate() {
+	ended := make(chan struct{}) // closed by the waiter
+	go func() {
+		_ = m.cmd.Wait() // ended by the signal
+		close(ended)
+	}()
+	again := time.NewTicker(500 * time.Millisecond)
+	defer again.Stop()
+	for deadline := time.Now().Add(Patience); time.Now().Before(deadline); {
+		_ = m.cmd.Process.Signal(syscall.SIGTERM)
+		select {
+		case <-ended:
+			return
+		case <-again.C:
+		}
+	}
+	_ = m.cmd.Process.Kill()
+	<-ended
+	m.t.Errorf("mosquitto did not end within %v of SIGTERM", Patience)
 }
 
 // Forget makes the stopped broker lose its sessions and retained messages.

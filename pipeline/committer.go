@@ -6,8 +6,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
-
 	"sluice/pipeline/journal"
 )
 
@@ -16,8 +14,7 @@ import (
 // they are as durable as configured. While the disk is busy with one record the
 // next one gathers (natural group commit).
 //
-// When the disk fails it keeps what it holds and tries again, the intakes fill
-// up behind it, and the drivers see that and hold their sources back.
+// What it does when the disk fails is in outage.go.
 type committer struct {
 	journal *journal.Journal
 	config  Config
@@ -26,19 +23,19 @@ type committer struct {
 	wake    <-chan struct{}
 	notebook
 
+	maxGroup int // bytes
 	encoder  *encoder
 	waiting  []entry   // accepted, not yet committed, in order
 	appended int       // how many of waiting are in the journal
 	held     int       // about the bytes of waiting
 	since    time.Time // of the oldest of waiting, zero when there is none
-	failing  bool
-	retry    backoff.ExponentialBackOff
 	health   *health
+	outage
 }
 
 const (
 	// maxGroup bounds the bytes, about, that wait for one commit, and so the
-	// size of a record.
+	// size of a record. It has to fit into memory when the disk fails.
 	maxGroup = 4 << 20
 	// turn is how many batches one intake may give before the next one's turn.
 	turn = 64
@@ -53,13 +50,13 @@ func (c *committer) run(ctx, give context.Context) {
 		full := c.gather()
 		wait, err := c.advance(full || ending)
 		if err != nil {
-			c.failed(err)
-			if !sleep(give, c.retry.NextBackOff()) {
+			if wait := c.failed(err); wait > 0 && !sleep(give, wait) {
 				c.abandon(err)
 				return
 			}
 			continue
 		}
+		c.restore()
 		c.recovered()
 		switch {
 		case full:
@@ -80,15 +77,19 @@ func (c *committer) gather() (full bool) {
 		more = false
 		for _, s := range c.sources {
 			for range turn {
-				if c.held >= maxGroup {
+				if c.held >= c.maxGroup {
 					return true
 				}
 				e, ok := s.take()
 				if !ok {
 					break
 				}
-				c.hold(e)
 				more = true
+				if c.refuses(&e) {
+					s.refuse(&e, errOutage)
+					continue
+				}
+				c.hold(e)
 			}
 		}
 	}
@@ -204,6 +205,12 @@ func (c *committer) settle() {
 
 // pause waits for more batches, for ctx to end, or for wait to pass.
 func (c *committer) pause(ctx context.Context, wait time.Duration) {
+	if !c.tryAt.IsZero() {
+		again := max(time.Until(c.tryAt), time.Millisecond)
+		if wait == 0 || again < wait {
+			wait = again
+		}
+	}
 	var timer <-chan time.Time
 	if wait > 0 {
 		timer = time.After(wait)
@@ -215,45 +222,11 @@ func (c *committer) pause(ctx context.Context, wait time.Duration) {
 	}
 }
 
-// failed begins anew with everything that is not committed.
-func (c *committer) failed(err error) {
-	c.encoder.forget()
-	c.void()
-	c.appended = 0
-	if !c.failing {
-		c.failing = true
-		c.retry = newBackoff(Retry{Min: 50 * time.Millisecond, Max: time.Second})
-		c.log.Error("journal cannot be written: holding readings in memory, refusing more when that is full", "err", err)
-	}
-	c.health.fail(err)
-}
-
-func (c *committer) recovered() {
-	if c.failing {
-		c.failing = false
-		c.log.Info("journal can be written again")
-		c.health.ok()
-	}
-}
-
 // lastNotes writes down what was acknowledged since the last record. Without it
 // the next start would only remember more than it needs to.
 func (c *committer) lastNotes() {
 	c.hurry()
 	if _, err := c.advance(true); err != nil {
 		c.log.Warn("journal misses the last acknowledgements", "err", err)
-	}
-}
-
-// abandon gives back what could not be written before the process has to end.
-func (c *committer) abandon(err error) {
-	err = errors.Join(errors.New("the gateway stops and the journal cannot be written"), err)
-	for i := range c.waiting {
-		c.waiting[i].done(err)
-	}
-	for _, s := range c.sources {
-		for e, ok := s.take(); ok; e, ok = s.take() {
-			e.done(err)
-		}
 	}
 }

@@ -13,7 +13,11 @@ type Config struct {
 	Dir        string        `yaml:"dir"`        // holds the journal; one process per folder
 	MaxSize    Bytes         `yaml:"max_size"`   // of the journal, default 256MiB; the oldest readings go first
 	Segment    Bytes         `yaml:"segment"`    // size of one journal file, default 4MiB
-	Durability string        `yaml:"durability"` // always (default), interval or os
+	MaxAge     time.Duration `yaml:"max_age"`    // readings older than this go too, default 0s: of any age
+	Retain     time.Duration `yaml:"retain"`     // delivered readings stay for replay this long, while there is room; default 0s
+	Unclaimed  time.Duration `yaml:"unclaimed"`  // readings for a sink that is not configured any more stay this long, default 168h
+	Durability string        `yaml:"durability"` // always (default), interval, os or memory
+	Volatile   Bytes         `yaml:"volatile"`   // held in memory while the disk fails, default 16MiB
 	Interval   time.Duration `yaml:"interval"`   // between syncs at durability interval, default 50ms
 	Linger     time.Duration `yaml:"linger"`     // wait this long for more batches before a sync, default 0s
 	Intake     int           `yaml:"intake"`     // batches that may wait per driver, default 1024
@@ -22,10 +26,12 @@ type Config struct {
 
 // Delivery is how one sink gets its readings.
 type Delivery struct {
-	Batch   Batch         `yaml:"batch"`
-	Retry   Retry         `yaml:"retry"`
-	Timeout time.Duration `yaml:"timeout"` // of one write, default 30s
-	Start   string        `yaml:"start"`   // where a new sink begins: now (default) or oldest
+	Batch    Batch         `yaml:"batch"`
+	Retry    Retry         `yaml:"retry"`
+	Timeout  time.Duration `yaml:"timeout"`   // of one write, default 30s
+	Start    string        `yaml:"start"`     // where a new sink begins: now (default) or oldest
+	Was      string        `yaml:"was"`       // the sink's name before; it goes on where that one was
+	WhenFull string        `yaml:"when_full"` // of the journal: drop_oldest (default) or block
 }
 
 // Batch says when readings are written together: as soon as one bound is met.
@@ -88,7 +94,9 @@ func DefaultConfig() Config {
 	return Config{
 		MaxSize:    256 << 20,
 		Segment:    4 << 20,
+		Unclaimed:  7 * 24 * time.Hour,
 		Durability: "always",
+		Volatile:   16 << 20,
 		Interval:   50 * time.Millisecond,
 		Intake:     1024,
 		Drain:      5 * time.Second,
@@ -98,10 +106,11 @@ func DefaultConfig() Config {
 // DefaultDelivery returns the values that hold where the file is silent.
 func DefaultDelivery() Delivery {
 	return Delivery{
-		Batch:   Batch{MaxReadings: 1000, MaxBytes: 1 << 20},
-		Retry:   Retry{Min: 100 * time.Millisecond, Max: 10 * time.Second},
-		Timeout: 30 * time.Second,
-		Start:   "now",
+		Batch:    Batch{MaxReadings: 1000, MaxBytes: 1 << 20},
+		Retry:    Retry{Min: 100 * time.Millisecond, Max: 10 * time.Second},
+		Timeout:  30 * time.Second,
+		Start:    "now",
+		WhenFull: "drop_oldest",
 	}
 }
 
@@ -118,9 +127,13 @@ func (c *Config) Validate(report func(field, problem string)) {
 		report("max_size", fmt.Sprintf("is %v, want at least four segments (%v)", c.MaxSize, 4*c.Segment))
 	}
 	switch c.Durability {
-	case "always", "interval", "os":
+	case "always", "interval", "os", "memory":
 	default:
-		report("durability", fmt.Sprintf("is %q, want always, interval or os", c.Durability))
+		report("durability", fmt.Sprintf("is %q, want always, interval, os or memory", c.Durability))
+	}
+	c.validateAges(report)
+	if c.Volatile < 1<<20 || c.Volatile > 1<<30 {
+		report("volatile", fmt.Sprintf("is %v, want 1MiB to 1GiB", c.Volatile))
 	}
 	if c.Interval < time.Millisecond || c.Interval > time.Minute {
 		report("interval", fmt.Sprintf("is %v, want 1ms to 1m", c.Interval))
@@ -134,6 +147,21 @@ func (c *Config) Validate(report func(field, problem string)) {
 	}
 	if c.Drain < 0 {
 		report("drain", fmt.Sprintf("is %v, want 0s or longer", c.Drain))
+	}
+}
+
+func (c *Config) validateAges(report func(field, problem string)) {
+	for _, age := range []struct {
+		field string
+		value time.Duration
+		none  bool // 0s means something
+	}{{"max_age", c.MaxAge, true}, {"retain", c.Retain, true}, {"unclaimed", c.Unclaimed, false}} {
+		if age.value < time.Minute && !(age.none && age.value == 0) {
+			report(age.field, fmt.Sprintf("is %v, want 1m or longer", age.value))
+		}
+	}
+	if c.MaxAge > 0 && c.Retain > c.MaxAge {
+		report("retain", fmt.Sprintf("is %v, want no longer than max_age (%v)", c.Retain, c.MaxAge))
 	}
 }
 
@@ -156,5 +184,8 @@ func (d *Delivery) Validate(report func(field, problem string)) {
 	}
 	if d.Start != "now" && d.Start != "oldest" {
 		report("start", fmt.Sprintf("is %q, want now or oldest", d.Start))
+	}
+	if d.WhenFull != "drop_oldest" && d.WhenFull != "block" {
+		report("when_full", fmt.Sprintf("is %q, want drop_oldest or block", d.WhenFull))
 	}
 }

@@ -67,6 +67,7 @@ func (d *decoder) next(m *protocol.Reading) (size int, ok bool, err error) {
 	if flags&readingHasSource != 0 {
 		m.SourceTime = m.ReceivedTime + protocol.Timestamp(d.r.varint())
 	}
+	m.ClockUnset = flags&readingClockUnset != 0
 	missing := false
 	for range d.r.count() {
 		id := d.r.uvarint()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"sluice/pipeline/journal"
@@ -28,6 +29,7 @@ type delivery struct {
 	told    time.Time      // when dead letters were last logged
 	batch   protocol.Batch // only its readings are used
 	rule    batcher
+	since   atomic.Int64 // when the oldest reading of the batch was accepted, Unix nanoseconds; 0: no batch
 }
 
 // run delivers until ctx ends or, once drain is closed, until everything in the
@@ -38,9 +40,15 @@ func (d *delivery) run(ctx context.Context, drain <-chan struct{}) {
 		if !d.deliver(ctx, d.batch.Readings) {
 			return
 		}
-		d.batch.Reset()
-		d.rule.empty()
+		d.empty()
 	}
+}
+
+// empty begins the next batch.
+func (d *delivery) empty() {
+	d.batch.Reset()
+	d.rule.empty()
+	d.since.Store(0)
 }
 
 // tellEvery is how often dead letters are logged while they keep coming.
@@ -71,6 +79,10 @@ func (d *delivery) connect(ctx context.Context) {
 // do.
 func (d *delivery) collect(ctx context.Context, drain <-chan struct{}) bool {
 	for !d.rule.full() {
+		if d.cursor.Replayed() {
+			d.open = false
+			d.empty()
+		}
 		ending := closed(drain) // asked before looking, so that the last record is seen
 		more, err := d.pull()
 		if err != nil {
@@ -153,6 +165,9 @@ func (d *delivery) pull() (more bool, err error) {
 		d.cursor.Damaged(d.decoder.at-1, 1)
 	default:
 		d.rule.add(size, d.accepted())
+		if d.rule.readings == 1 {
+			d.since.Store(d.decoder.rec.Accepted.UnixNano())
+		}
 	}
 	return true, nil
 }

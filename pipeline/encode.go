@@ -73,13 +73,16 @@ func (e *encoder) readings(entries []entry) (base protocol.Timestamp) {
 
 func (e *encoder) reading(r *protocol.Reading, base protocol.Timestamp) {
 	b := binary.AppendUvarint(e.body, e.device(r.Device))
+	flags := byte(0)
 	if r.SourceTime != 0 {
-		b = append(b, readingHasSource)
-		b = binary.AppendVarint(b, int64(r.ReceivedTime-base))
+		flags |= readingHasSource
+	}
+	if r.ClockUnset {
+		flags |= readingClockUnset
+	}
+	b = binary.AppendVarint(append(b, flags), int64(r.ReceivedTime-base))
+	if r.SourceTime != 0 {
 		b = binary.AppendVarint(b, int64(r.SourceTime-r.ReceivedTime))
-	} else {
-		b = append(b, 0)
-		b = binary.AppendVarint(b, int64(r.ReceivedTime-base))
 	}
 	b = binary.AppendUvarint(b, uint64(len(r.Metrics)))
 	for i := range r.Metrics {

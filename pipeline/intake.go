@@ -3,6 +3,7 @@ package pipeline
 import (
 	"maps"
 	"sync"
+	"sync/atomic"
 
 	"sluice/protocol"
 )
@@ -17,6 +18,10 @@ type Intake struct {
 	// queue is sent to by Emit and received from by the committer, nobody
 	// closes it. Its capacity is the operator's pipeline.intake.
 	queue chan queued
+
+	// degraded is true while the disk fails: what the source can send again
+	// is left with it. Set by the committer.
+	degraded atomic.Bool
 
 	mu       sync.Mutex // guards what follows
 	stats    IntakeStats
@@ -83,7 +88,7 @@ func (i *Intake) Emit(b *protocol.Batch) bool {
 	resend := b.Origin.CanResend()
 	i.mu.Lock()
 	i.stats.Received += n
-	if i.bytes+size <= maxQueuedBytes || i.bytes == 0 {
+	if (i.bytes+size <= maxQueuedBytes || i.bytes == 0) && !(resend && i.degraded.Load()) {
 		select {
 		case i.queue <- queued{b, size, i.session}:
 			i.stats.InIntake += n
@@ -122,11 +127,12 @@ func poke(wake chan<- struct{}) {
 	}
 }
 
-// Room reports whether at least half the intake is free.
+// Room reports whether what was refused would be taken now: at least half the
+// intake is free and the disk does not fail.
 func (i *Intake) Room() bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	return len(i.queue) <= cap(i.queue)/2 && i.bytes <= maxQueuedBytes/2
+	return !i.degraded.Load() && len(i.queue) <= cap(i.queue)/2 && i.bytes <= maxQueuedBytes/2
 }
 
 // Reject counts a message that will never give a reading.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 
 	"sluice/pipeline/journal"
@@ -48,6 +47,11 @@ func open(config Config, drivers []string, sinks []Sink, log *slog.Logger, fs jo
 		Dir:         config.Dir,
 		SegmentSize: int64(config.Segment),
 		MaxSize:     int64(config.MaxSize),
+		Volatile:    int64(config.Volatile),
+		MaxAge:      config.MaxAge,
+		Retain:      config.Retain,
+		Unclaimed:   config.Unclaimed,
+		Memory:      config.Durability == "memory",
 		NoSync:      config.Durability == "os",
 		FS:          fs,
 		Log:         log,
@@ -58,13 +62,14 @@ func open(config Config, drivers []string, sinks []Sink, log *slog.Logger, fs jo
 	}
 	p.journal = j
 	p.committer = &committer{
-		journal: j,
-		config:  config,
-		log:     log,
-		stages:  []stage{&rising{}},
-		wake:    p.wake,
-		encoder: newEncoder(),
-		health:  newHealth(),
+		journal:  j,
+		config:   config,
+		log:      log,
+		stages:   []stage{unset{}, &rising{}},
+		wake:     p.wake,
+		maxGroup: min(maxGroup, int(config.Volatile)/4),
+		encoder:  newEncoder(),
+		health:   newHealth(),
 	}
 	for _, name := range drivers {
 		p.addIntake(name, known[name])
@@ -81,10 +86,10 @@ func open(config Config, drivers []string, sinks []Sink, log *slog.Logger, fs jo
 // tellBacklog logs what is carried over from the last run.
 func (p *Pipeline) tellBacklog() {
 	for _, c := range p.journal.Stats().Cursors {
-		known := slices.ContainsFunc(p.deliveries, func(d *delivery) bool { return d.name == c.Name })
 		switch {
-		case !known:
-			p.log.Warn("journal keeps readings for a sink that is not configured", "sink", c.Name, "readings", c.InJournal)
+		case !c.Claimed:
+			p.log.Warn("journal keeps readings for a sink that is not configured: name it in the new sink's 'was', or end it with 'gateway journal forget'",
+				"sink", c.Name, "readings", c.InJournal)
 		case c.InJournal > 0:
 			p.log.Info("sink has readings to catch up with", "sink", c.Name, "readings", c.InJournal)
 		}
@@ -119,11 +124,11 @@ func (p *Pipeline) addIntake(name string, known *resent) {
 }
 
 func (p *Pipeline) addDelivery(s Sink) error {
-	start := journal.Now
+	options := journal.CursorOptions{Was: s.Config.Was, Block: s.Config.WhenFull == "block"}
 	if s.Config.Start == "oldest" {
-		start = journal.Oldest
+		options.Start = journal.Oldest
 	}
-	cursor, err := p.journal.Cursor(s.Name, start)
+	cursor, err := p.journal.Cursor(s.Name, options)
 	if err != nil {
 		return fmt.Errorf("open delivery: %w", err)
 	}

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -60,6 +59,13 @@ func (m *memory) Write(_ context.Context, readings []protocol.Reading) error {
 }
 
 func (m *memory) Close() error { return nil }
+
+// fails makes every write fail with err, or none.
+func (m *memory) fails(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.fail = func([]protocol.Reading) error { return err }
+}
 
 func (m *memory) values() []float64 {
 	m.mu.Lock()
@@ -144,7 +150,7 @@ func balance(t *testing.T, p *Pipeline) {
 		}
 	}
 	for _, d := range s.Deliveries {
-		if d.Carried+d.Journaled != d.Delivered+d.DeadLettered+d.Evicted+d.Damaged+d.InJournal {
+		if d.Carried+d.Journaled+d.Backfilled != d.Delivered+d.DeadLettered+d.Evicted.Total()+d.Damaged+d.InJournal {
 			t.Errorf("delivery does not balance: %+v", d)
 		}
 	}
@@ -348,85 +354,6 @@ func TestOpenMessagesSurviveManySegments(t *testing.T) {
 	p.stop()
 	if s := p.Stats().Intakes[0]; s.Duplicate != 1 {
 		t.Fatalf("%+v", s)
-	}
-}
-
-// stuck is a disk whose syncs fail or wait while told to.
-type stuck struct {
-	journal.FS
-	mu   sync.Mutex
-	fail error
-}
-
-type stuckFile struct {
-	journal.File
-	fs *stuck
-}
-
-func (s *stuck) Open(name string) (journal.File, error) {
-	f, err := s.FS.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	return stuckFile{f, s}, nil
-}
-
-func (f stuckFile) Sync() error {
-	f.fs.mu.Lock()
-	defer f.fs.mu.Unlock()
-	if f.fs.fail != nil {
-		return f.fs.fail
-	}
-	return f.File.Sync()
-}
-
-func (s *stuck) set(err error) {
-	s.mu.Lock()
-	s.fail = err
-	s.mu.Unlock()
-}
-
-func TestFailingDiskHoldsBackAndLosesNothing(t *testing.T) {
-	c := config(t.TempDir())
-	c.Intake = 10
-	fs := &stuck{FS: journal.OS{}}
-	m := newMemory()
-	p := start(t, c, fs, delivered("hub", m))
-	fs.set(errors.New("no space left on device"))
-	done := make(chan error, 2*maxGroup)
-	accepted := []float64{}
-	refused := uint64(0)
-	emit := func(v float64) bool {
-		if !p.Intake("floor").Emit(batch(origin(uint16(v), false), done, v)) {
-			refused++
-			return false
-		}
-		accepted = append(accepted, v)
-		return true
-	}
-	emit(0)
-	for limit := time.Now().Add(20 * time.Second); p.Stats().Disk.OK; runtime.Gosched() {
-		if time.Now().After(limit) {
-			t.Fatal("disk is said to be fine")
-		}
-	}
-	for v := 1.0; emit(v); v++ { // until the committer holds its fill or sleeps, and the intake is full
-	}
-	if p.Intake("floor").Room() {
-		t.Fatal("a full intake has room")
-	}
-	fs.set(nil)
-	for range accepted {
-		if err := <-done; err != nil {
-			t.Fatal(err)
-		}
-	}
-	p.stop()
-	if !slices.Equal(m.values(), accepted) {
-		t.Fatalf("accepted %d, delivered %d", len(accepted), len(m.values()))
-	}
-	if s := p.Stats(); !s.Disk.OK || s.Intakes[0].Refused != refused {
-		t.Fatalf("%+v %+v", s.Disk, s.Intakes[0])
 	}
 }
 

@@ -14,7 +14,8 @@ import (
 const (
 	payloadVersion = 1
 
-	readingHasSource = 1
+	readingHasSource  = 1 // bits of a reading's flags
+	readingClockUnset = 2
 )
 
 var errPayload = errors.New("journal record is malformed")

@@ -83,6 +83,14 @@ func (s *source) noted(n note) {
 	s.acked = s.acked[len(n.acked):]
 }
 
+// refuse ends an entry that was not kept. If its message comes again, it is new.
+func (s *source) refuse(e *entry, err error) {
+	if o := e.batch.Origin; o.CanResend() && e.session == s.session && !e.duplicate {
+		s.resent.acknowledged(o)
+	}
+	e.done(err)
+}
+
 // done ends an entry: nil, it is kept.
 func (e *entry) done(err error) {
 	e.source.intake.leave(e.readings, e.size, func(s *IntakeStats) *uint64 {

@@ -12,6 +12,19 @@ type stage interface {
 	apply(b *protocol.Batch)
 }
 
+// unset marks readings that were received before the gateway's clock was set.
+type unset struct{}
+
+// firstRelease is a time that a clock which was set cannot show.
+var firstRelease = protocol.At(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
+
+func (unset) apply(b *protocol.Batch) {
+	for i := range b.Readings {
+		r := &b.Readings[i]
+		r.ClockUnset = r.ReceivedTime < firstRelease
+	}
+}
+
 // rising makes received times of readings without a time of their own strictly
 // increasing, so that two readings of one device never share an instant: a sink
 // that stores by device and time would keep only one of them.

@@ -1,6 +1,10 @@
 package pipeline
 
-import "sluice/pipeline/journal"
+import (
+	"time"
+
+	"sluice/pipeline/journal"
+)
 
 // Stats is the pipeline at one moment.
 type Stats struct {
@@ -9,12 +13,14 @@ type Stats struct {
 	Journal    journal.Stats
 	Disk       Health // whether the journal can be written
 	Deliveries []DeliveryStats
+	Unclaimed  []journal.CursorStats // of sinks that are not configured
 }
 
 // DeliveryStats is one sink's delivery.
 type DeliveryStats struct {
 	journal.CursorStats
 	Health Health
+	Lag    time.Duration // since the oldest reading that waits was accepted, by the gateway's clock
 }
 
 // Stats returns counters and states. Each intake's and each cursor's numbers
@@ -30,9 +36,23 @@ func (p *Pipeline) Stats() Stats {
 	for _, d := range p.deliveries {
 		for _, c := range s.Journal.Cursors {
 			if c.Name == d.name {
-				s.Deliveries = append(s.Deliveries, DeliveryStats{c, d.health.snapshot()})
+				s.Deliveries = append(s.Deliveries, DeliveryStats{c, d.health.snapshot(), d.lag()})
 			}
 		}
 	}
+	for _, c := range s.Journal.Cursors {
+		if !c.Claimed {
+			s.Unclaimed = append(s.Unclaimed, c)
+		}
+	}
 	return s
+}
+
+// lag is 0 while nothing waits, and when the clock was set back.
+func (d *delivery) lag() time.Duration {
+	since := d.since.Load()
+	if since == 0 {
+		return 0
+	}
+	return max(0, time.Since(time.Unix(0, since)))
 }

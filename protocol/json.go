@@ -17,7 +17,8 @@ import (
 //	 "units":{"temperature":"°C"},"quality":{"temperature":"bad"}}
 //
 // time is r.Time(); received is there only when the device sent a time of its
-// own. Empty tags, units and qualities that are good are left out. Integers are
+// own; "clock":"unset" says that the gateway's clock was not set when the reading
+// arrived. Empty tags, units and qualities that are good are left out. Integers are
 // written exactly, bytes as base64, and a float that JSON cannot hold as the
 // text "NaN", "+Inf" or "-Inf".
 func AppendJSON(dst []byte, r *Reading) []byte {
@@ -32,6 +33,9 @@ func AppendJSON(dst []byte, r *Reading) []byte {
 	if r.SourceTime != 0 {
 		dst = append(dst, `,"received":`...)
 		dst = appendTime(dst, r.ReceivedTime)
+	}
+	if r.ClockUnset {
+		dst = append(dst, `,"clock":"unset"`...)
 	}
 	if len(r.Device.Tags) > 0 {
 		dst = append(dst, `,"tags":{`...)

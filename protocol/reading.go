@@ -104,6 +104,7 @@ type Reading struct {
 	Device       *Device
 	SourceTime   Timestamp // the device's own time, 0 when it sent none
 	ReceivedTime Timestamp // the gateway's clock when the reading arrived
+	ClockUnset   bool      // that clock had not been set yet: the received time is no real one
 	Metrics      []Metric
 }
 

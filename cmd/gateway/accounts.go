@@ -82,8 +82,9 @@ func (a *accounts) addIntake(i pipeline.IntakeStats) {
 // it still has, or has set aside, is not lost.
 func (a *accounts) addDelivery(d pipeline.DeliveryStats, account *ledger.Account) {
 	account.Carried, account.InJournal = int64(d.Carried), int64(d.InJournal)
-	if d.Evicted > 0 {
-		account.Dropped["evicted"] = int64(d.Evicted)
+	evicted := d.Evicted.Total()
+	if evicted > 0 {
+		account.Dropped["evicted"] = int64(evicted)
 	}
 	if d.Damaged > 0 {
 		account.Dropped["damaged"] = int64(d.Damaged)
@@ -91,14 +92,15 @@ func (a *accounts) addDelivery(d pipeline.DeliveryStats, account *ledger.Account
 	if d.DeadLettered > 0 {
 		account.DeadLettered["rejected"] = int64(d.DeadLettered)
 	}
-	known := int64(d.InJournal + d.Evicted + d.Damaged + d.DeadLettered)
+	known := int64(d.InJournal + evicted + d.Damaged + d.DeadLettered)
 	account.Lost = max(0, account.Lost-known)
 	if !account.Clean() || known > 0 {
 		a.problem("sink %s: %d lost, %d doubled, %d wrong, %d unexpected, %d out of order, %d not delivered",
 			d.Name, account.Lost, account.Duplicates, account.Wrong, account.Unexpected, account.Reordered, known)
 	}
-	if fates := d.Delivered + d.DeadLettered + d.Evicted + d.Damaged + d.InJournal; d.Carried+d.Journaled != fates {
-		a.problem("sink %s had %d readings to deliver and accounts for %d", d.Name, d.Carried+d.Journaled, fates)
+	wanted := d.Carried + d.Journaled + d.Backfilled
+	if fates := d.Delivered + d.DeadLettered + evicted + d.Damaged + d.InJournal; wanted != fates {
+		a.problem("sink %s had %d readings to deliver and accounts for %d", d.Name, wanted, fates)
 	}
 	a.Sinks[d.Name] = account
 }

@@ -1,6 +1,10 @@
 package main
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"sluice/pipeline"
+)
 
 // collector turns the pipeline's counters into metrics at the moment they are
 // asked for, so that nothing is counted twice and the equations of accounting
@@ -20,15 +24,23 @@ var (
 	descRejected = desc("rejected_total", "Messages that gave no reading, by device and reason.", "driver", "device", "reason")
 	descUp       = desc("driver_up", "1 while the driver reaches its devices.", "driver")
 
-	descSinkIn   = desc("sink_readings_in_total", "Readings for the sink: carried over at start, journaled since. Equals the sum of outcomes plus sluice_sink_in_journal.", "sink", "source")
-	descSinkOut  = desc("sink_readings_total", "What became of the readings for the sink.", "sink", "outcome")
-	descSinkWait = desc("sink_in_journal", "Readings that wait for the sink.", "sink")
-	descSinkOK   = desc("sink_ok", "1 while the sink takes readings.", "sink")
+	descSinkIn    = desc("sink_readings_in_total", "Readings for the sink: carried over at start, journaled since, backfilled by a replay. Equals the sum of outcomes plus sluice_sink_in_journal.", "sink", "source")
+	descSinkOut   = desc("sink_readings_total", "What became of the readings for the sink.", "sink", "outcome")
+	descSinkEvict = desc("sink_evicted_total", "Readings that the journal had to let go of before the sink took them, by reason. Their sum is the outcome evicted.", "sink", "reason")
+	descSinkWait  = desc("sink_in_journal", "Readings that wait for the sink.", "sink")
+	descSinkBytes = desc("sink_in_journal_bytes", "Size in the journal of what the sink has yet to read.", "sink")
+	descSinkLag   = desc("sink_lag_seconds", "Time since the oldest reading that waits for the sink was accepted, by the gateway's clock.", "sink")
+	descSinkOK    = desc("sink_ok", "1 while the sink takes readings.", "sink")
+	descUnclaimed = desc("unclaimed_in_journal", "Readings kept for a sink that is not configured.", "sink")
 
 	descJournalBytes    = desc("journal_bytes", "Size of the journal on disk.")
 	descJournalSegments = desc("journal_segments", "Files of the journal.")
 	descJournalAppended = desc("journal_appended_bytes_total", "Bytes written to the journal since the start.")
 	descJournalFsyncs   = desc("journal_fsyncs_total", "Commits synced to disk since the start.")
+	descJournalCommits  = desc("journal_commit_seconds", "How long syncing a commit to disk took.")
+	descJournalVolatile = desc("journal_volatile_readings_total", "Readings accepted into memory, because the disk failed or the durability is memory.")
+	descJournalInMemory = desc("journal_memory_bytes", "Size of what is in memory alone.")
+	descJournalRepairs  = desc("journal_repairs_total", "What the journal found wrong and went on from, by kind; the unit depends on the kind.", "kind")
 	descJournalOK       = desc("journal_ok", "1 while the journal can be written.")
 )
 
@@ -37,45 +49,84 @@ func (collector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect reports one snapshot.
 func (c collector) Collect(out chan<- prometheus.Metric) {
-	counter := func(d *prometheus.Desc, v uint64, labels ...string) {
-		out <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
-	}
-	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
-		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
-	}
+	r := report{out}
 	s := c.g.pipeline.Stats()
 	for _, d := range c.g.drivers {
-		gauge(descUp, truth(d.status.Condition().State == "up"), d.name)
+		r.gauge(descUp, truth(d.status.Condition().State == "up"), d.name)
 	}
 	for _, i := range s.Intakes {
-		counter(descReceived, i.Received, i.Driver)
-		for fate, n := range map[string]uint64{
-			"rejected": i.Rejected, "duplicate": i.Duplicate, "refused": i.Refused,
-			"dropped": i.Dropped, "suppressed": i.Suppressed, "journaled": i.Journaled,
-		} {
-			counter(descFate, n, i.Driver, fate)
-		}
-		gauge(descIntake, float64(i.InIntake), i.Driver)
+		r.intake(i)
 	}
-	for _, r := range s.Rejections {
-		counter(descRejected, r.Count, r.Driver, r.Device, r.Reason)
+	for _, x := range s.Rejections {
+		r.counter(descRejected, x.Count, x.Driver, x.Device, x.Reason)
 	}
 	for _, d := range s.Deliveries {
-		counter(descSinkIn, d.Carried, d.Name, "carried")
-		counter(descSinkIn, d.Journaled, d.Name, "journaled")
-		for outcome, n := range map[string]uint64{
-			"delivered": d.Delivered, "dead_lettered": d.DeadLettered, "evicted": d.Evicted, "damaged": d.Damaged,
-		} {
-			counter(descSinkOut, n, d.Name, outcome)
-		}
-		gauge(descSinkWait, float64(d.InJournal), d.Name)
-		gauge(descSinkOK, truth(d.Health.OK), d.Name)
+		r.delivery(d)
 	}
-	gauge(descJournalBytes, float64(s.Journal.Bytes))
-	gauge(descJournalSegments, float64(s.Journal.Segments))
-	counter(descJournalAppended, s.Journal.Appended)
-	counter(descJournalFsyncs, s.Journal.Fsyncs)
-	gauge(descJournalOK, truth(s.Disk.OK))
+	for _, u := range s.Unclaimed {
+		r.gauge(descUnclaimed, float64(u.InJournal), u.Name)
+	}
+	r.journal(s)
+}
+
+// report writes the parts of a snapshot as metrics.
+type report struct{ out chan<- prometheus.Metric }
+
+func (r report) counter(d *prometheus.Desc, v uint64, labels ...string) {
+	r.out <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
+}
+
+func (r report) gauge(d *prometheus.Desc, v float64, labels ...string) {
+	r.out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+}
+
+func (r report) intake(i pipeline.IntakeStats) {
+	r.counter(descReceived, i.Received, i.Driver)
+	for fate, n := range map[string]uint64{
+		"rejected": i.Rejected, "duplicate": i.Duplicate, "refused": i.Refused,
+		"dropped": i.Dropped, "suppressed": i.Suppressed, "journaled": i.Journaled,
+	} {
+		r.counter(descFate, n, i.Driver, fate)
+	}
+	r.gauge(descIntake, float64(i.InIntake), i.Driver)
+}
+
+func (r report) delivery(d pipeline.DeliveryStats) {
+	r.counter(descSinkIn, d.Carried, d.Name, "carried")
+	r.counter(descSinkIn, d.Journaled, d.Name, "journaled")
+	r.counter(descSinkIn, d.Backfilled, d.Name, "backfilled")
+	for outcome, n := range map[string]uint64{
+		"delivered": d.Delivered, "dead_lettered": d.DeadLettered, "evicted": d.Evicted.Total(), "damaged": d.Damaged,
+	} {
+		r.counter(descSinkOut, n, d.Name, outcome)
+	}
+	d.Evicted.Each(func(reason string, n uint64) { r.counter(descSinkEvict, n, d.Name, reason) })
+	r.gauge(descSinkWait, float64(d.InJournal), d.Name)
+	r.gauge(descSinkBytes, float64(d.Bytes), d.Name)
+	r.gauge(descSinkLag, d.Lag.Seconds(), d.Name)
+	r.gauge(descSinkOK, truth(d.Health.OK), d.Name)
+}
+
+func (r report) journal(s pipeline.Stats) {
+	j := s.Journal
+	r.gauge(descJournalBytes, float64(j.Bytes))
+	r.gauge(descJournalSegments, float64(j.Segments))
+	r.counter(descJournalAppended, j.Appended)
+	r.counter(descJournalFsyncs, j.Fsyncs)
+	buckets, total := map[float64]uint64{}, uint64(0)
+	for i, n := range j.Commits.Counts {
+		total += n
+		if i < len(j.Commits.Counts)-1 { // the last one has no bound
+			buckets[j.Commits.Bound(i).Seconds()] = total
+		}
+	}
+	r.out <- prometheus.MustNewConstHistogram(descJournalCommits, total, j.Commits.Sum.Seconds(), buckets)
+	r.counter(descJournalVolatile, j.Volatile)
+	r.gauge(descJournalInMemory, float64(j.InMemory))
+	for kind, n := range j.Repairs {
+		r.counter(descJournalRepairs, n, string(kind))
+	}
+	r.gauge(descJournalOK, truth(s.Disk.OK))
 }
 
 func truth(b bool) float64 {

@@ -205,7 +205,7 @@ func (r *rehearsal) everythingArrived() bool {
 		}
 	}
 	for _, d := range s.Deliveries {
-		if d.InJournal > 0 || r.ledger.Outstanding(d.Name) > int64(d.DeadLettered+d.Evicted+d.Damaged) {
+		if d.InJournal > 0 || r.ledger.Outstanding(d.Name) > int64(d.DeadLettered+d.Evicted.Total()+d.Damaged) {
 			return false
 		}
 	}

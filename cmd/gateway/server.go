@@ -93,6 +93,9 @@ type healthReport struct {
 	Drivers map[string]partHealth `json:"drivers"`
 	Journal partHealth            `json:"journal"`
 	Sinks   map[string]partHealth `json:"sinks"`
+
+	// Unclaimed are the readings kept for sinks that are not configured.
+	Unclaimed map[string]uint64 `json:"unclaimed,omitempty"`
 }
 
 type partHealth struct {
@@ -122,8 +125,14 @@ func (g *gateway) health() healthReport {
 	r.Journal = partHealth{State: stateOf(s.Disk.OK), Since: s.Disk.Since, Detail: s.Disk.Err}
 	for _, d := range s.Deliveries {
 		r.Sinks[d.Name] = partHealth{State: stateOf(d.Health.OK), Since: d.Health.Since, Detail: d.Health.Err, InJournal: &d.InJournal,
-			DeadLettered: d.DeadLettered, Evicted: d.Evicted}
+			DeadLettered: d.DeadLettered, Evicted: d.Evicted.Total()}
 		r.Ready = r.Ready && d.Health.OK
+	}
+	for _, c := range s.Unclaimed {
+		if r.Unclaimed == nil {
+			r.Unclaimed = map[string]uint64{}
+		}
+		r.Unclaimed[c.Name] = c.InJournal
 	}
 	return r
 }

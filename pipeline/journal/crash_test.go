@@ -91,7 +91,7 @@ func (h *history) open() (*journal.Journal, error) {
 		return nil, err
 	}
 	for _, f := range h.readers {
-		if f.cursor, err = j.Cursor(f.name, journal.Oldest); err != nil {
+		if f.cursor, err = j.Cursor(f.name, journal.CursorOptions{Start: journal.Oldest}); err != nil {
 			return nil, err
 		}
 	}
@@ -112,7 +112,7 @@ func (h *history) live() error {
 	}
 	h.disk.faults = 0
 	for _, c := range j.Stats().Cursors {
-		if c.Damaged+c.Evicted > 0 || c.Carried+c.Journaled != c.Delivered+c.InJournal {
+		if c.Damaged+c.Evicted.Total() > 0 || c.Carried+c.Journaled+c.Backfilled != c.Delivered+c.InJournal {
 			return fmt.Errorf("accounts: %+v", c)
 		}
 	}

@@ -8,31 +8,36 @@ import (
 	"slices"
 )
 
-// Cursor is one reader's place in the journal. Next and Ack belong to one
-// goroutine.
+// Cursor is one reader's place in the journal. Next, Ack, Damaged and Replayed
+// belong to one goroutine.
 type Cursor struct {
-	j    *Journal
-	name string
+	j       *Journal
+	name    string
+	claimed bool // opened by Journal.Cursor; guarded by j.mu
+	block   bool // nothing is evicted for want of room; guarded by j.mu
 
 	// Guarded by j.mu.
-	position uint64 // everything before it is done with
-	read     uint64 // the next sequence to hand out
-	skips    []span // of [position, ∞): evicted or damaged, ascending
-	outcome  Outcome
-	evicted  uint64
-	damaged  uint64
-	carried  uint64 // waiting when the journal was opened
-	begin    uint64 // sequence at which carried ends and journaled begins
-	saved    uint64 // position as last written down
-	slots    slots
+	position   uint64  // everything before it is done with
+	read       uint64  // the next sequence to hand out
+	skips      []span  // of [position, ∞): evicted or damaged, ascending, apart
+	back       *uint64 // where Replay wants reading to go on; nil: where it is
+	outcome    Outcome
+	evicted    Evictions
+	damaged    uint64
+	carried    uint64 // waiting when the journal was opened
+	begin      uint64 // sequence at which carried ends and journaled begins
+	backfilled uint64 // wanted again by Replay
+	losing     bool   // is being evicted from, since it last read all
+	offset     int64  // in seg, behind what was read
+	saved      uint64 // position as last written down
+	synced     bool   // and synced
+	slots      slots
 
 	// Owned by the reader.
 	seg      *segment
 	file     File
 	scan     scan
 	failures int // reads in a row
-
-	losing bool // is being evicted from, since it last read all; guarded by j.mu
 
 	ready chan struct{} // sent by Commit, never closed; one signal says "look again"
 }
@@ -56,30 +61,56 @@ const (
 	Oldest              // at the oldest reading that is still there
 )
 
+// CursorOptions say how a cursor is to behave.
+type CursorOptions struct {
+	Start Start  // of one that is new
+	Was   string // the cursor whose place a new one takes over, if there is one
+	Block bool   // appending fails rather than evict what the cursor has yet to pass
+}
+
 // Cursor opens the cursor of the given name, which becomes part of a file name.
-// A known one goes on where it was, whatever start says. It must not be opened
-// twice.
-func (j *Journal) Cursor(name string, start Start) (*Cursor, error) {
+// A known one goes on where it was, wherever a new one would begin. It must not be
+// opened twice.
+func (j *Journal) Cursor(name string, o CursorOptions) (*Cursor, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if c, known := j.cursors[name]; known {
-		c.wake()
-		return c, nil
+	c, known := j.cursors[name]
+	if !known {
+		var err error
+		if c, err = j.createCursor(name, o); err != nil {
+			return nil, fmt.Errorf("open cursor %s: %w", name, err)
+		}
+	}
+	c.claimed, c.block = true, o.Block
+	c.wake()
+	return c, nil
+}
+
+// createCursor makes a cursor that is known after a crash too. j.mu is held.
+func (j *Journal) createCursor(name string, o CursorOptions) (*Cursor, error) {
+	path := j.cursorPath(name)
+	dir := filepath.Dir(path)
+	if was, known := j.cursors[o.Was]; known && !was.claimed {
+		if err := j.fs.Rename(j.cursorPath(o.Was), path); err != nil {
+			return nil, err
+		}
+		delete(j.cursors, o.Was)
+		was.name, j.cursors[name] = name, was
+		return was, j.fs.SyncDir(dir)
 	}
 	position := j.next
-	if start == Oldest {
+	if o.Start == Oldest {
 		position = j.oldest()
 	}
+	var s slots
+	if err := s.save(j.fs, path, place{position}.encode(), true); err != nil {
+		return nil, err
+	}
+	if err := j.fs.SyncDir(dir); err != nil {
+		return nil, err
+	}
 	c := j.newCursor(name, position)
-	path := j.cursorPath(name)
-	err := c.slots.save(j.fs, path, place{position: position}, true)
-	if err == nil {
-		err = j.fs.SyncDir(filepath.Dir(path))
-	}
-	if err != nil {
-		return nil, fmt.Errorf("open cursor %s: %w", name, err)
-	}
-	c.wake()
+	c.slots, c.synced = s, true
 	return c, nil
 }
 
@@ -125,25 +156,24 @@ func (c *Cursor) Next() (Record, bool, error) {
 			r := newRecord(c.seg, h, payload)
 			c.take(&r)
 			return r, true, nil
+		case c.scan.err != nil && c.again():
+			return Record{}, false, fmt.Errorf("read journal: %w", c.scan.err)
 		case c.scan.err != nil:
-			return Record{}, false, c.failed()
+			c.scan.skipPage()
 		case !c.endOf(sealed):
 			return Record{}, false, nil
 		}
 	}
 }
 
-// patience is how often a read that fails is tried before its page is given up.
+// patience is how often a read that fails is tried before its page is stepped over.
 const patience = 5
 
-// failed returns the error of a read, which may be right the next time. What
-// stays unreadable is stepped over, page by page.
-func (c *Cursor) failed() error {
+// again counts a read that failed, and reports whether it is worth another try.
+// Once one page was given up, others are without one, until something was read.
+func (c *Cursor) again() bool {
 	c.failures++
-	if c.failures > patience {
-		c.scan.skipPage()
-	}
-	return fmt.Errorf("read journal: %w", c.scan.err)
+	return c.failures <= patience
 }
 
 // forgo gives up a segment whose file is gone, unless it is the last one.
@@ -156,7 +186,8 @@ func (c *Cursor) forgo(err error) bool {
 			continue
 		}
 		j.opts.Log.Error("journal has lost a segment", "segment", s.path, "err", err)
-		j.segments = append(j.segments[:i:i], j.segments[i+1:]...)
+		j.tally.repairs[SegmentMissing]++
+		j.segments = slices.Delete(slices.Clone(j.segments), i, i+1)
 		return true
 	}
 	return false
@@ -182,10 +213,10 @@ func (c *Cursor) prepare() (sealed uint64, err error) {
 	}
 	if s != c.seg {
 		c.close()
-		if c.file, err = j.fs.Open(s.path); err != nil {
+		if c.file, err = s.open(j.fs); err != nil {
 			return 0, fmt.Errorf("read journal: %w", err)
 		}
-		c.seg, c.scan = s, s.scanner(c.file, s.end, j.next)
+		c.seg, c.scan, c.offset = s, s.scanner(c.file, s.end, j.next), segmentHeaderSize
 	}
 	c.scan.limit, c.scan.max = s.end, j.next
 	if i+1 < len(j.segments) {
@@ -204,6 +235,7 @@ func (c *Cursor) take(r *Record) {
 		c.skip(r.Seq, &c.damaged)
 	}
 	r.From = c.read
+	c.offset = c.scan.off
 	c.read = max(c.read, r.Seq+uint64(r.Count))
 }
 
@@ -231,16 +263,48 @@ func (c *Cursor) endOf(sealed uint64) bool {
 	return false
 }
 
-// skip passes over the readings before to, counting them. j.mu is held.
-func (c *Cursor) skip(to uint64, count *uint64) {
-	*count += to - c.read
-	if n := len(c.skips); n > 0 && c.skips[n-1].to == c.read {
-		c.skips[n-1].to = to
-	} else {
-		c.skips = append(c.skips, span{c.read, to})
+// skip passes over the readings before to, counting those that nobody has counted.
+// j.mu is held.
+func (c *Cursor) skip(to uint64, count *uint64) { c.pass(span{c.read, to}, count) }
+
+// pass takes s, from the place of reading on, for done with, and returns how many
+// readings were added to count by that: what was passed before is in it already.
+// j.mu is held.
+func (c *Cursor) pass(s span, count *uint64) uint64 {
+	s.from = max(s.from, c.read)
+	if s.from >= s.to {
+		return 0
 	}
-	c.read = to
+	n := c.forget(s)
+	*count += n
+	if s.from == c.read {
+		c.read = s.to
+	}
 	c.settle()
+	return n
+}
+
+// forget adds s to the spans that need no acknowledgement, and returns how many
+// readings of it were not among them. j.mu is held.
+func (c *Cursor) forget(s span) (fresh uint64) {
+	fresh = s.to - s.from
+	var list []span
+	for _, have := range c.skips {
+		if have.to < s.from || s.to < have.from {
+			list = append(list, have)
+			continue
+		}
+		if from, to := max(have.from, s.from), min(have.to, s.to); from < to {
+			fresh -= to - from
+		}
+		s = span{min(have.from, s.from), max(have.to, s.to)}
+	}
+	i := 0
+	for i < len(list) && list[i].from < s.from {
+		i++
+	}
+	c.skips = slices.Insert(list, i, s)
+	return fresh
 }
 
 // Damaged says that n readings from seq on, which were handed out, turned out to
@@ -248,24 +312,8 @@ func (c *Cursor) skip(to uint64, count *uint64) {
 func (c *Cursor) Damaged(seq, n uint64) {
 	c.j.mu.Lock()
 	defer c.j.mu.Unlock()
-	c.damaged += n
-	i := len(c.skips)
-	for i > 0 && c.skips[i-1].from > seq {
-		i--
-	}
-	c.skips = slices.Insert(c.skips, i, span{seq, seq + n})
+	c.damaged += c.forget(span{seq, seq + n})
 	c.settle()
-}
-
-// evict passes over what the cursor has not read before to, and reports whether
-// it is the first time since the cursor had read all. j.mu is held.
-func (c *Cursor) evict(to uint64) (begins bool) {
-	if c.read >= to {
-		return false
-	}
-	c.skip(to, &c.evicted)
-	begins, c.losing = !c.losing, true
-	return begins
 }
 
 // settle moves the position over what needs no acknowledgement. j.mu is held.

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+	"time"
 )
 
 // The layout of FORMAT.md, version 1.
@@ -21,9 +22,10 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // segmentHeader begins every segment file.
 type segmentHeader struct {
-	number uint64 // of the segment, counting up
-	first  uint64 // sequence of the first reading in it
-	epoch  uint64 // seeds the checksums and is part of every reading's id
+	number uint64        // of the segment, counting up
+	first  uint64        // sequence of the first reading in it
+	epoch  uint64        // seeds the checksums and is part of every reading's id
+	age    time.Duration // of the journal when the segment began, by clock
 }
 
 func (h segmentHeader) encode() []byte {
@@ -33,6 +35,7 @@ func (h segmentHeader) encode() []byte {
 	binary.LittleEndian.PutUint64(b[16:], h.epoch)
 	binary.LittleEndian.PutUint64(b[24:], h.first)
 	binary.LittleEndian.PutUint64(b[32:], h.number)
+	binary.LittleEndian.PutUint64(b[40:], uint64(h.age))
 	binary.LittleEndian.PutUint32(b[12:], crc32.Checksum(b, castagnoli))
 	return b
 }
@@ -40,6 +43,8 @@ func (h segmentHeader) encode() []byte {
 var (
 	errNotSegment = errors.New("not a segment: the header is damaged")
 	errNewer      = errors.New("written by a newer version of the gateway")
+	errMisnamed   = errors.New("the header names another number than the file's name: a copy")
+	errOverlap    = errors.New("begins before the end of the segment in front of it: a copy or a backup")
 )
 
 func decodeSegmentHeader(b []byte) (segmentHeader, error) {
@@ -60,6 +65,7 @@ func decodeSegmentHeader(b []byte) (segmentHeader, error) {
 		epoch:  binary.LittleEndian.Uint64(b[16:]),
 		first:  binary.LittleEndian.Uint64(b[24:]),
 		number: binary.LittleEndian.Uint64(b[32:]),
+		age:    time.Duration(binary.LittleEndian.Uint64(b[40:])),
 	}, nil
 }
 

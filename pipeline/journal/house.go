@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -20,6 +21,8 @@ const spareEvery = 2 * time.Second
 func (j *Journal) Tend(ctx context.Context) {
 	tick := time.NewTicker(saveEvery)
 	defer tick.Stop()
+	clock := time.NewTicker(saveClockEvery)
+	defer clock.Stop()
 	var again <-chan time.Time // tries once more to keep a spare
 	for {
 		select {
@@ -31,13 +34,17 @@ func (j *Journal) Tend(ctx context.Context) {
 			again = j.prepareSpare()
 		case <-tick.C:
 			j.tidy()
+		case <-clock.C:
+			// On a disk that fails the next minute tries again.
+			_ = j.clock.save(j.fs)
 		}
 	}
 }
 
-// tidy saves the cursors, and deletes what they have all passed once that is
-// durable.
+// tidy evicts what is too old, saves the cursors, and deletes what they have all
+// passed once that is durable.
 func (j *Journal) tidy() {
+	j.expire()
 	passed := j.passed()
 	err := j.saveCursors(len(passed) > 0)
 	if failing := err != nil; failing != j.unsaved { // said when it changes
@@ -52,15 +59,39 @@ func (j *Journal) tidy() {
 		return
 	}
 	for _, s := range passed {
-		j.drop(s)
+		// A cursor may have been turned back meanwhile.
+		j.dropIf(s, func() bool { return slices.Contains(j.leftBehind(), s) })
 	}
 }
 
-// passed returns the segments that every cursor has left behind. The last one
-// with a record stays: its notes are read at the next opening.
+// expire makes the cursors pass what is too old for them. The last segment, which
+// may take more, is never too old.
+func (j *Journal) expire() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for i, s := range j.segments[:max(0, len(j.segments)-1)] {
+		rest := span{s.first, j.segments[i+1].first}
+		age := j.clock.age() - j.segments[i+1].age
+		if j.opts.MaxAge > 0 && age > j.opts.MaxAge {
+			j.evict(rest, forAge, func(*Cursor) bool { return true })
+		}
+		if j.opts.Unclaimed > 0 && age > j.opts.Unclaimed {
+			j.evict(rest, forAge, func(c *Cursor) bool { return !c.claimed })
+		}
+	}
+}
+
+// passed returns the segments that every cursor has left behind and that need not
+// be retained. The last one with a record stays: its notes are read at the next
+// opening.
 func (j *Journal) passed() []*segment {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	return slices.Clone(j.leftBehind())
+}
+
+// leftBehind is passed for when j.mu is held.
+func (j *Journal) leftBehind() []*segment {
 	least := j.next
 	for _, c := range j.cursors {
 		least = min(least, c.position)
@@ -70,53 +101,63 @@ func (j *Journal) passed() []*segment {
 		last--
 	}
 	n := 0
-	for n < last && j.segments[n+1].first <= least {
+	for n < last && j.segments[n+1].first <= least && j.clock.age()-j.segments[n+1].age >= j.opts.Retain {
 		n++
 	}
-	return append([]*segment(nil), j.segments[:n]...)
+	return j.segments[:n]
 }
 
-// drop deletes a segment.
-func (j *Journal) drop(s *segment) {
+// drop deletes a segment, unless somebody else does.
+func (j *Journal) drop(s *segment) { j.dropIf(s, func() bool { return true }) }
+
+// dropIf deletes a segment if that is right, which is asked with j.mu held.
+func (j *Journal) dropIf(s *segment, right func() bool) {
 	j.mu.Lock()
-	for i, have := range j.segments {
-		if have == s {
-			j.segments = append(j.segments[:i:i], j.segments[i+1:]...)
-			break
-		}
+	i := slices.Index(j.segments, s)
+	if i < 0 || !right() {
+		j.mu.Unlock()
+		return
 	}
+	j.segments = slices.Delete(slices.Clone(j.segments), i, i+1)
+	volatile := s.mem != nil
 	j.mu.Unlock()
+	if volatile {
+		return
+	}
 	if err := j.fs.Remove(s.path); err != nil {
 		j.opts.Log.Warn("journal cannot delete a segment", "segment", s.path, "err", err)
 	}
 }
 
-// makeRoom deletes the oldest segments until size more bytes fit into MaxSize.
-// What a cursor has not read of them is evicted, counted by the cursor.
-func (j *Journal) makeRoom(size int64) {
+// makeRoom deletes the oldest files until size more bytes fit into MaxSize. What
+// a cursor has not read of them is evicted, counted by the cursor.
+func (j *Journal) makeRoom(size int64) error {
 	for {
-		j.mu.Lock()
-		total := size
-		for _, s := range j.segments {
-			total += s.size
+		oldest := j.overfull(size)
+		if oldest == nil {
+			return nil
 		}
-		if total <= j.opts.MaxSize || len(j.segments) < 2 {
-			j.mu.Unlock()
-			return
-		}
-		oldest, until := j.segments[0], j.segments[1].first
-		var losing []string
-		for _, c := range j.cursors {
-			if c.evict(until) {
-				losing = append(losing, c.name)
-			}
-		}
-		j.mu.Unlock()
-		j.drop(oldest)
-		if losing != nil {
-			j.opts.Log.Warn("journal is full: sinks that are behind lose their oldest readings", "sinks", losing, "max_size", j.opts.MaxSize)
+		if err := j.giveUp(oldest, forSize); err != nil {
+			return err
 		}
 	}
+}
+
+// overfull returns the oldest segment on disk if it has to go for size more bytes,
+// else nil. The last segment stays.
+func (j *Journal) overfull(size int64) (oldest *segment) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for i := len(j.segments) - 1; i >= 0; i-- {
+		if s := j.segments[i]; s.mem == nil {
+			size += s.size
+			oldest = s
+		}
+	}
+	if size <= j.opts.MaxSize || len(j.segments) < 2 || oldest == j.segments[len(j.segments)-1] {
+		return nil
+	}
+	return oldest
 }
 
 // prepareSpare makes the next spare ahead of time. Without one the appender

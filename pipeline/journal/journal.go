@@ -16,9 +16,19 @@ type Options struct {
 	Dir         string // holds LOCK, journal/ and cursors/
 	SegmentSize int64  // bytes of one file, at least 4 KiB
 	MaxSize     int64  // bytes of all files together, at least four segments
+	Volatile    int64  // bytes held in memory while the disk fails, at least one record
+	Memory      bool   // write nothing to disk but what marks the place: MaxSize bytes of memory are all
 	NoSync      bool   // leave syncing to the operating system: a power cut may lose seconds
 	FS          FS     // nil: the real one
 	Log         *slog.Logger
+
+	// Bounds by age, which is the time that the journal was in use since; 0:
+	// none. They hold for whole segments, so up to a quarter more is kept.
+	MaxAge    time.Duration // older readings are evicted
+	Retain    time.Duration // delivered readings are kept this long, while there is room
+	Unclaimed time.Duration // as MaxAge, for cursors that nobody has opened
+
+	Now func() time.Time // the gateway's clock; nil: time.Now
 
 	// Recovered, unless nil, is called by Open for every intact record of
 	// the last segment, in order.
@@ -36,13 +46,14 @@ type Record struct {
 	Payload  []byte    // valid until the next call
 }
 
-// Journal is an open journal. Append, Commit and Close belong to one goroutine;
-// everything else is safe for concurrent use.
+// Journal is an open journal. Append, Commit, Degrade, Restore and Close belong to
+// one goroutine, the appender; everything else is safe for concurrent use.
 type Journal struct {
-	opts Options
-	fs   FS
-	dir  string // of the segments
-	lock *os.File
+	opts  Options
+	fs    FS
+	dir   string // of the segments
+	lock  *os.File
+	clock *clock
 
 	mu       sync.Mutex // guards all up to the blank line
 	segments []*segment // ascending; the last one is being written
@@ -50,40 +61,53 @@ type Journal struct {
 	cursors  map[string]*Cursor
 	tally    tally
 
-	active *segment      // the last one; nil when none could begin yet
-	file   File          // its file
-	number uint64        // of the next segment
-	epoch  uint64        // of the next segment
-	off    int64         // behind what was appended to it
-	seq    uint64        // sequence that follows the last appended reading
-	dirty  bool          // appended but not committed
-	broken bool          // a write or sync failed: this segment takes no more
-	buf    []byte        // one record
-	want   chan struct{} // asks Tend for a spare; sent by the appender, never closed; one request is enough
+	// Owned by the appender.
+	active   *segment   // the last one; nil until one begins
+	file     File       // its file
+	number   uint64     // of the next segment
+	epoch    uint64     // of the next segment
+	off      int64      // behind what was appended to it
+	seq      uint64     // sequence that follows the last appended reading
+	dirty    bool       // appended but not committed
+	broken   bool       // active takes no more: a write or sync failed, or the journal was just opened
+	volatile bool       // segments begin in memory
+	empty    []*segment // found at opening without a record; deleted when another segment has begun
+	tails    [2]tail    // of the active segment and the one before, in turn
+	buf      []byte     // one record
 
-	unsaved bool // the cursors could not be saved last time; owned by tidy
-
-	spareMu sync.Mutex // held while the spare is made or measured
+	want    chan struct{} // asks Tend for a spare; sent by the appender, never closed; one request is enough
+	unsaved bool          // the cursors could not be saved last time; owned by tidy
+	spareMu sync.Mutex    // held while the spare is made or measured
 }
 
 // tally counts what happened since the journal was opened.
 type tally struct {
 	fsyncs, appended uint64
+	commits          Histogram
+	volatile         uint64 // readings
+	repairs          map[Repair]uint64
 }
 
 // Open opens the journal in opts.Dir, creating what is missing. It repairs the
 // end of the log (a torn record is cut off, damage is stepped over), never
-// refuses because of damage and never wipes. It fails when another process owns
-// the folder or the folder cannot be written.
+// refuses because of damage or for want of space, and never wipes. It fails when
+// another process owns the folder or the folder cannot be written. Every opening
+// writes to a segment of its own, under an epoch of its own, which begins with
+// the first record.
 func Open(opts Options) (*Journal, error) {
 	if opts.FS == nil {
 		opts.FS = OS{}
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
 	}
 	j := &Journal{
 		opts:    opts,
 		fs:      opts.FS,
 		dir:     filepath.Join(opts.Dir, "journal"),
 		cursors: map[string]*Cursor{},
+		tally:   tally{repairs: map[Repair]uint64{}},
+		broken:  true,
 		want:    make(chan struct{}, 1),
 	}
 	for _, dir := range []string{j.dir, filepath.Join(opts.Dir, "cursors")} {
@@ -103,155 +127,13 @@ func Open(opts Options) (*Journal, error) {
 	return j, nil
 }
 
-// Append writes a record of count readings and returns the sequence of the
-// first. encode appends the payload to dst; fresh says that the record begins a
-// segment, so that whatever it refers to must be in it. encode may be called
-// twice. The record is kept only once Commit has returned nil; after an error
-// from either, everything appended since the last successful Commit is void and
-// must be appended again. ErrFull alone says nothing about what was appended
-// before: Commit that, and append the record again.
-func (j *Journal) Append(count int, encode func(dst []byte, fresh bool) []byte) (uint64, error) {
-	if err := j.appendable(); err != nil {
-		return 0, err
-	}
-	j.buf = encode(j.room(), j.off == segmentHeaderSize)
-	if j.off != segmentHeaderSize && j.off+int64(len(j.buf)) > j.active.size {
-		if j.dirty {
-			return 0, ErrFull
-		}
-		if err := j.begin(0); err != nil {
-			return 0, err
-		}
-		j.buf = encode(j.room(), true)
-	}
-	if len(j.buf) > maxRecord {
-		return 0, fmt.Errorf("append to journal: a record of %d bytes, more than %d", len(j.buf), maxRecord)
-	}
-	if need := segmentHeaderSize + int64(len(j.buf)); need > j.active.size {
-		if err := j.begin(need); err != nil {
-			return 0, err
-		}
-	}
-	first := j.seq
-	putRecordHeader(j.buf, recordHeader{seq: first, count: uint32(count), accepted: time.Now().UnixNano()}, j.active.seed)
-	if _, err := j.file.WriteAt(j.buf, j.off); err != nil {
-		j.broken = true
-		return 0, fmt.Errorf("append to journal: %w", err)
-	}
-	j.off += int64(len(j.buf))
-	j.seq += uint64(count)
-	j.dirty = true
-	j.mu.Lock()
-	j.tally.appended += uint64(len(j.buf))
-	j.mu.Unlock()
-	return first, nil
-}
-
-// ErrFull is returned by Append when a new segment has to begin while there is
-// something to commit.
-var ErrFull = errors.New("journal segment is full")
-
-var errBroken = errors.New("journal segment is broken")
-
-// room returns the record buffer with space for the header.
-func (j *Journal) room() []byte {
-	if cap(j.buf) < recordHeaderSize || cap(j.buf) > 4*window {
-		j.buf = make([]byte, recordHeaderSize, window)
-	}
-	return j.buf[:recordHeaderSize]
-}
-
-// Commit makes everything appended as durable as the journal's level says and
-// lets the cursors read it.
-func (j *Journal) Commit() error {
-	if !j.dirty {
-		return nil
-	}
-	if j.broken {
-		return errBroken
-	}
-	if !j.opts.NoSync {
-		if err := j.file.Sync(); err != nil {
-			// The kernel may have dropped the dirty pages: what was
-			// written since the last commit is not to be trusted.
-			j.broken = true
-			return fmt.Errorf("sync journal: %w", err)
-		}
-	}
-	j.dirty = false
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if !j.opts.NoSync {
-		j.tally.fsyncs++
-	}
-	j.active.end = j.off
-	j.next = j.seq
-	for _, c := range j.cursors {
-		c.wake()
-	}
-	return nil
-}
-
-// appendable leaves a broken segment at its last committed record.
-func (j *Journal) appendable() error {
-	if !j.broken {
-		return nil
-	}
-	j.dirty = false
-	j.mu.Lock()
-	j.seq = j.next
-	j.mu.Unlock()
-	return j.begin(0)
-}
-
-// begin starts a segment of at least size bytes. A segment that follows a broken
-// one has an epoch of its own: what the broken one may hold beyond its last
-// commit never becomes valid again.
-func (j *Journal) begin(size int64) error {
-	if j.broken {
-		j.epoch = newEpoch()
-	}
-	size = max(size, j.opts.SegmentSize)
-	// A segment that broke before anything was committed to it makes way.
-	empty := j.active
-	if empty != nil && (!j.broken || empty.end > segmentHeaderSize) {
-		empty = nil
-	}
-	if empty == nil {
-		j.makeRoom(size)
-	}
-	// Until all of it has succeeded, nothing is to be written to the segment
-	// before: there may be a file already that ends it.
-	j.broken = true
-	if err := j.ensureSpare(size); err != nil {
-		return fmt.Errorf("begin segment: %w", err)
-	}
-	s, f, err := beginSegment(j.fs, j.dir, segmentHeader{number: j.number, first: j.seq, epoch: j.epoch})
-	if err != nil {
-		return fmt.Errorf("begin segment: %w", err)
-	}
-	if j.file != nil {
-		j.file.Close()
-	}
-	j.active, j.file, j.off, j.broken = s, f, segmentHeaderSize, false
-	j.number++
-	j.mu.Lock()
-	j.segments = append(j.segments, s)
-	j.mu.Unlock()
-	if empty != nil {
-		j.drop(empty)
-	}
-	select {
-	case j.want <- struct{}{}:
-	default:
-	}
-	return nil
-}
-
 // Close commits, saves the cursors and gives the folder free.
 func (j *Journal) Close() error {
 	err := j.Commit()
-	err = errors.Join(err, j.saveCursors(true))
+	if j.volatile && !j.opts.Memory {
+		err = errors.Join(err, j.Restore()) // the last moment
+	}
+	err = errors.Join(err, j.saveCursors(true), j.clock.save(j.fs))
 	if j.file != nil {
 		err = errors.Join(err, j.file.Close())
 	}

@@ -66,7 +66,7 @@ func commit(t tb, j *journal.Journal) {
 
 func cursor(t tb, j *journal.Journal, name string, start journal.Start) *journal.Cursor {
 	t.Helper()
-	c, err := j.Cursor(name, start)
+	c, err := j.Cursor(name, journal.CursorOptions{Start: start})
 	if err != nil {
 		t.Fatalf("cursor: %v", err)
 	}
@@ -110,7 +110,7 @@ func want(t tb, got []uint64, from, to uint64) {
 func balance(t tb, j *journal.Journal) {
 	t.Helper()
 	for _, c := range j.Stats().Cursors {
-		if c.Carried+c.Journaled != c.Delivered+c.DeadLettered+c.Evicted+c.Damaged+c.InJournal {
+		if c.Carried+c.Journaled+c.Backfilled != c.Delivered+c.DeadLettered+c.Evicted.Total()+c.Damaged+c.InJournal {
 			t.Fatalf("unbalanced: %+v", c)
 		}
 	}
@@ -189,11 +189,12 @@ func TestFlippedBitCostsOnlyItsRecord(t *testing.T) {
 	for at := header + size; at < header+2*size; at++ {
 		o := options(t.TempDir())
 		j := open(t, o)
-		c := cursor(t, j, "hub", journal.Now)
+		cursor(t, j, "hub", journal.Now)
 		for range 4 {
 			put(t, j, 1, 40)
 			commit(t, j)
 		}
+		j.Close()
 		f, err := os.OpenFile(lastSegment(t, o.Dir, 1), os.O_RDWR, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -203,6 +204,11 @@ func TestFlippedBitCostsOnlyItsRecord(t *testing.T) {
 		b[0] ^= 0x10
 		f.WriteAt(b, int64(at))
 		f.Close()
+		j = open(t, o)
+		if next := j.Stats().Next; next != 5 {
+			t.Fatalf("flip at %d: next is %d, want 5", at, next)
+		}
+		c := cursor(t, j, "hub", journal.Now)
 		got := read(t, c)
 		if len(got) != 3 || got[0] != 1 || got[1] != 3 || got[2] != 4 {
 			t.Fatalf("flip at %d: got %v, want 1 3 4", at, got)
@@ -212,12 +218,6 @@ func TestFlippedBitCostsOnlyItsRecord(t *testing.T) {
 			t.Fatalf("flip at %d: %+v", at, s)
 		}
 		balance(t, j)
-		j.Close()
-
-		j = open(t, o) // the scan at open steps over it as well
-		if next := j.Stats().Next; next != 5 {
-			t.Fatalf("flip at %d: next is %d after reopening, want 5", at, next)
-		}
 		j.Close()
 	}
 }
@@ -248,10 +248,10 @@ func TestFullJournalEvictsTheOldestAndCounts(t *testing.T) {
 	if s.Bytes > o.MaxSize {
 		t.Fatalf("journal has %d bytes, want at most %d", s.Bytes, o.MaxSize)
 	}
-	if f := s.Cursors[0]; f.Evicted != 0 || f.Delivered != 400 {
+	if f := s.Cursors[0]; f.Evicted.Total() != 0 || f.Delivered != 400 {
 		t.Fatalf("fast cursor: %+v", f)
 	}
-	if c := s.Cursors[1]; c.Evicted == 0 || c.Evicted+c.Delivered != 400 || c.InJournal != 0 {
+	if c := s.Cursors[1]; c.Evicted.Total() == 0 || c.Evicted.Total()+c.Delivered != 400 || c.InJournal != 0 {
 		t.Fatalf("slow cursor: %+v", c)
 	}
 }

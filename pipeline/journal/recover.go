@@ -1,85 +1,84 @@
 package journal
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"path/filepath"
 	"time"
 )
 
-// recover takes stock of the segments, finds the end of the log, and begins a
-// new segment under a new epoch.
+// recover takes stock of the segments and finds the end of the log.
 func (j *Journal) recover() error {
 	names, err := j.fs.List(j.dir)
 	if err != nil {
 		return err
 	}
-	j.number, j.epoch = 1, newEpoch()
+	j.number = 1
 	for _, name := range names {
 		number, ok := segmentNumber(name)
 		if !ok {
-			continue // the spare, or not ours
+			continue // the spare, the clock, or not ours
 		}
 		j.number = max(j.number, number+1)
-		s, err := openSegment(j.fs, filepath.Join(j.dir, name))
+		s, err := j.takeSegment(name, number)
 		if err != nil {
 			// Kept as it is, for people and for newer versions.
 			j.opts.Log.Error("journal leaves a file aside", "file", name, "err", err)
+			j.tally.repairs[FileAside]++
 			continue
 		}
 		j.segments = append(j.segments, s)
 	}
-	empty, err := j.recoverEnd()
-	if err != nil {
+	var last time.Duration
+	if n := len(j.segments); n > 0 {
+		last = j.segments[n-1].age
+	}
+	j.clock = newClock(j.fs, j.dir, last)
+	if err := j.recoverEnd(); err != nil {
 		return err
 	}
 	if err := j.loadCursors(); err != nil {
 		return err
 	}
-	j.seq = j.next
-	if err := j.restart(); err != nil {
-		return err
-	}
-	for _, s := range empty { // now that another segment says where the log goes on
-		if err := j.fs.Remove(s.path); err != nil {
-			j.opts.Log.Warn("journal cannot delete an empty segment", "segment", s.path, "err", err)
-		}
-	}
+	j.seq, j.volatile = j.next, j.opts.Memory
 	return nil
 }
 
-// restart begins this opening's first segment. On a full disk that waits: what
-// is there can be delivered, and room may come.
-func (j *Journal) restart() error {
-	j.tidy()
-	err := j.begin(0)
-	if err != nil && len(j.segments) > 0 {
-		j.opts.Log.Error("journal cannot begin a segment and tries again", "err", err)
-		j.broken = true
-		return nil
+// takeSegment opens a file as the next segment of the log.
+func (j *Journal) takeSegment(name string, number uint64) (*segment, error) {
+	s, err := openSegment(j.fs, filepath.Join(j.dir, name))
+	if err != nil {
+		return nil, err
 	}
-	return err
+	if s.number != number {
+		return nil, errMisnamed
+	}
+	if n := len(j.segments); n > 0 && s.first < j.segments[n-1].first {
+		return nil, errOverlap
+	}
+	return s, nil
 }
 
 // recoverEnd finds the last intact record of the log. Segments without any
-// record at its end are returned; what the one before them holds beyond their
-// first sequence was never committed.
-func (j *Journal) recoverEnd() (empty []*segment, err error) {
+// record at its end go; what the one before them holds beyond their first
+// sequence was never committed.
+func (j *Journal) recoverEnd() error {
 	j.next = 1
 	limit := uint64(math.MaxUint64)
 	for n := len(j.segments); n > 0; n = len(j.segments) {
 		s := j.segments[n-1]
 		j.next = min(s.first, limit)
 		if err := j.rescan(s, limit); err != nil {
-			return nil, err
+			return err
 		}
 		if s.end > segmentHeaderSize {
 			break
 		}
-		empty = append(empty, s)
+		j.empty = append(j.empty, s)
 		j.segments, limit = j.segments[:n-1], j.next
 	}
-	return empty, nil
+	return nil
 }
 
 // rescan reads all of a segment, tells Recovered of its records, notes where
@@ -100,6 +99,7 @@ func (j *Journal) rescan(s *segment, limit uint64) error {
 		}
 		if lost := h.seq - expected; lost > 0 {
 			j.opts.Log.Error("journal is damaged", "segment", s.path, "offset", sc.off, "readings_lost", lost)
+			j.tally.repairs[RecordDamaged] += lost
 		}
 		if j.opts.Recovered != nil {
 			j.opts.Recovered(newRecord(s, h, payload))
@@ -112,6 +112,10 @@ func (j *Journal) rescan(s *segment, limit uint64) error {
 		return nil
 	}
 	s.end, j.next = sc.off, sc.want
+	if torn(f, s.end, s.size) {
+		j.opts.Log.Warn("journal cuts off an unfinished record: it was never acknowledged", "segment", s.path, "offset", s.end)
+		j.tally.repairs[TailTorn]++
+	}
 	if s.end > segmentHeaderSize && s.end < s.size && limit == math.MaxUint64 {
 		if err := f.Truncate(s.end); err != nil {
 			return fmt.Errorf("cut %s: %w", s.path, err)
@@ -119,6 +123,21 @@ func (j *Journal) rescan(s *segment, limit uint64) error {
 		s.size = s.end
 	}
 	return nil
+}
+
+// torn reports whether there is anything but zeros from off on.
+func torn(f File, off, size int64) bool {
+	b := make([]byte, window)
+	for ; off < size; off += int64(len(b)) {
+		b = b[:min(int64(len(b)), size-off)]
+		if _, err := f.ReadAt(b, off); err != nil {
+			return false
+		}
+		if len(bytes.TrimLeft(b, "\x00")) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func newRecord(s *segment, h recordHeader, payload []byte) Record {

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strconv"
@@ -14,6 +15,9 @@ type segment struct {
 	seed uint32 // checksumSeed(epoch)
 	size int64  // of the file, zeros included
 	end  int64  // behind the last committed record; size when that is not known
+
+	mem  *memory // holds the segment while it is volatile; nil: the file does
+	tail *tail   // of the file, nil when it is not kept
 }
 
 const (
@@ -31,6 +35,18 @@ func segmentNumber(name string) (uint64, bool) {
 	}
 	n, err := strconv.ParseUint(digits, 10, 64)
 	return n, err == nil
+}
+
+// open opens the segment for reading.
+func (s *segment) open(fs FS) (File, error) {
+	if s.mem != nil {
+		return s.mem, nil
+	}
+	f, err := fs.Open(s.path)
+	if err != nil || s.tail == nil {
+		return f, err
+	}
+	return tailed{f, s.tail, s.number}, nil
 }
 
 // openSegment reads the header of an existing segment file.
@@ -90,25 +106,30 @@ func writeZeros(f File, size int64) error {
 	return f.Sync()
 }
 
-// beginSegment turns the spare in dir into the segment of header h and leaves it
-// open for appending.
-func beginSegment(fs FS, dir string, h segmentHeader) (*segment, File, error) {
+// beginSegment turns the spare in dir into the segment of header h, with the
+// records given, and leaves it open for appending. A spare that cannot be written
+// is deleted: the next try makes another.
+func beginSegment(fs FS, dir string, h segmentHeader, records []byte) (*segment, File, error) {
 	spare := filepath.Join(dir, spareName)
 	f, err := fs.Open(spare)
 	if err != nil {
 		return nil, nil, err
 	}
-	s := &segment{segmentHeader: h, path: filepath.Join(dir, segmentName(h.number)), seed: checksumSeed(h.epoch), end: segmentHeaderSize}
+	s := &segment{
+		segmentHeader: h, path: filepath.Join(dir, segmentName(h.number)), seed: checksumSeed(h.epoch),
+		end: segmentHeaderSize + int64(len(records)),
+	}
 	if s.size, err = f.Size(); err == nil {
-		_, err = f.WriteAt(h.encode(), 0)
+		_, err = f.WriteAt(append(h.encode(), records...), 0)
 	}
 	if err == nil {
 		err = f.Sync()
 	}
-	if err == nil {
-		err = fs.Rename(spare, s.path)
+	if err != nil {
+		f.Close()
+		return nil, nil, errors.Join(err, fs.Remove(spare))
 	}
-	if err == nil {
+	if err = fs.Rename(spare, s.path); err == nil {
 		err = fs.SyncDir(dir)
 	}
 	if err != nil {

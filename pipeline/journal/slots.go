@@ -6,56 +6,68 @@ import (
 	"fmt"
 	"hash/crc32"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
-// slots is a cursor's file: two slots written in turn, so that one is whole
+// slots is a small file of two slots, written in turn, so that one is whole
 // whatever happens while the other is written.
 type slots struct {
 	generation uint64 // of the slot written last
 }
 
-// place is what a slot keeps.
-type place struct{ position uint64 }
-
 const (
 	slotSize     = 512
+	slotBody     = 32 // offset of what the slot is for
 	slotMagic    = "SLUICEC\n"
 	cursorSuffix = ".cursor"
+	asideSuffix  = ".aside"
 )
+
+// place is what a cursor's slot keeps.
+type place struct{ position uint64 }
+
+// encode writes the backlog [a, b) and the live part [c, …): one range until a
+// sink reads live first.
+func (p place) encode() []byte {
+	b := make([]byte, 24)
+	for at := 0; at < len(b); at += 8 {
+		binary.LittleEndian.PutUint64(b[at:], p.position)
+	}
+	return b
+}
+
+func decodePlace(body []byte) place { return place{binary.LittleEndian.Uint64(body)} }
 
 func (j *Journal) cursorPath(name string) string {
 	return filepath.Join(j.opts.Dir, "cursors", name+cursorSuffix)
 }
 
-func encodeSlot(generation uint64, p place) []byte {
+func encodeSlot(generation uint64, body []byte) []byte {
 	b := make([]byte, slotSize)
 	copy(b, slotMagic)
 	binary.LittleEndian.PutUint16(b[8:], formatVersion)
 	binary.LittleEndian.PutUint64(b[16:], generation)
-	// Backlog [a, b) and live [c, …): one range until a sink reads live first.
-	binary.LittleEndian.PutUint64(b[32:], p.position)
-	binary.LittleEndian.PutUint64(b[40:], p.position)
-	binary.LittleEndian.PutUint64(b[48:], p.position)
+	copy(b[slotBody:], body)
 	binary.LittleEndian.PutUint32(b[12:], crc32.Checksum(b, castagnoli))
 	return b
 }
 
-func decodeSlot(b []byte) (generation uint64, p place, ok bool) {
+func decodeSlot(b []byte) (generation uint64, body []byte, ok bool) {
 	if string(b[:8]) != slotMagic || binary.LittleEndian.Uint16(b[8:]) != formatVersion {
-		return 0, place{}, false
+		return 0, nil, false
 	}
 	sum := binary.LittleEndian.Uint32(b[12:])
 	clean := append([]byte(nil), b...)
 	binary.LittleEndian.PutUint32(clean[12:], 0)
 	if crc32.Checksum(clean, castagnoli) != sum {
-		return 0, place{}, false
+		return 0, nil, false
 	}
-	return binary.LittleEndian.Uint64(b[16:]), place{position: binary.LittleEndian.Uint64(b[32:])}, true
+	return binary.LittleEndian.Uint64(b[16:]), b[slotBody:], true
 }
 
-// save writes p to the older slot.
-func (s *slots) save(fs FS, path string, p place, sync bool) error {
+// save writes body to the older slot.
+func (s *slots) save(fs FS, path string, body []byte, sync bool) error {
 	f, err := fs.Open(path)
 	if err != nil {
 		if f, err = fs.Create(path); err != nil {
@@ -63,7 +75,7 @@ func (s *slots) save(fs FS, path string, p place, sync bool) error {
 		}
 	}
 	generation := s.generation + 1
-	_, err = f.WriteAt(encodeSlot(generation, p), int64(generation%2)*slotSize)
+	_, err = f.WriteAt(encodeSlot(generation, body), int64(generation%2)*slotSize)
 	if err == nil && sync {
 		err = f.Sync()
 	}
@@ -74,35 +86,33 @@ func (s *slots) save(fs FS, path string, p place, sync bool) error {
 	return nil
 }
 
-// load reads the newer intact slot.
-func (s *slots) load(fs FS, path string) (place, error) {
+// load returns the body of the newer intact slot.
+func (s *slots) load(fs FS, path string) ([]byte, error) {
 	f, err := fs.Open(path)
 	if err != nil {
-		return place{}, err
+		return nil, err
 	}
 	defer f.Close()
-	var found bool
-	var newest place
+	var newest []byte
 	for i := range int64(2) {
 		b := make([]byte, slotSize)
 		if n, _ := f.ReadAt(b, i*slotSize); n < slotSize {
 			continue
 		}
-		if g, p, ok := decodeSlot(b); ok && (!found || g > s.generation) {
-			found, newest, s.generation = true, p, g
+		if g, body, ok := decodeSlot(b); ok && (newest == nil || g > s.generation) {
+			newest, s.generation = body, g
 		}
 	}
-	if !found {
-		return place{}, fmt.Errorf("%s holds no intact place", path)
+	if newest == nil {
+		return nil, fmt.Errorf("%s holds nothing intact", path)
 	}
 	return newest, nil
 }
 
 // loadCursors takes up every cursor there is a file of, also of sinks that are
-// not configured any more. One whose file is damaged begins at the oldest
-// reading: better twice than never. A place before the log moves to its
-// beginning, counted as evicted. A place beyond its end moves the end: the log
-// has lost what was delivered already, and what comes must not be taken for it.
+// not configured any more. A place before the log moves to its beginning, counted
+// as evicted. A place beyond its end moves the end: the log has lost what was
+// delivered already, and what comes must not be taken for it.
 func (j *Journal) loadCursors() error {
 	dir := filepath.Join(j.opts.Dir, "cursors")
 	names, err := j.fs.List(dir)
@@ -116,48 +126,67 @@ func (j *Journal) loadCursors() error {
 		if !ok {
 			continue
 		}
-		var s slots
-		p, err := s.load(j.fs, filepath.Join(dir, file))
-		if err != nil {
-			j.opts.Log.Error("journal has lost a cursor's place and begins at the oldest reading", "cursor", name, "err", err)
-			p.position = j.oldest()
-		}
+		p, s := j.loadPlace(name)
 		places[name], found[name] = p, s
 		if p.position > j.next {
 			j.opts.Log.Error("journal has lost readings at its end", "cursor", name, "position", p.position, "end", j.next)
+			j.tally.repairs[EndMissing] += p.position - j.next
 			j.next = p.position
 		}
 	}
 	for name, p := range places {
 		c := j.newCursor(name, p.position)
 		c.slots = found[name]
-		c.evict(j.oldest())
 	}
+	j.evict(span{0, j.oldest()}, missing, func(*Cursor) bool { return true })
 	return nil
 }
 
-// saveCursors writes down the places that have changed, or all of them durably.
+// loadPlace reads a cursor's file. One that is damaged, or that a newer version
+// wrote, is kept aside, and the cursor begins at the oldest reading: better twice
+// than never.
+func (j *Journal) loadPlace(name string) (place, slots) {
+	var s slots
+	path := j.cursorPath(name)
+	body, err := s.load(j.fs, path)
+	if err == nil {
+		return decodePlace(body), s
+	}
+	j.opts.Log.Error("journal has lost a cursor's place and begins at the oldest reading", "cursor", name, "err", err)
+	j.tally.repairs[CursorLost]++
+	if err := j.fs.Rename(path, path+asideSuffix); err != nil {
+		j.opts.Log.Warn("journal cannot keep a cursor's file aside", "cursor", name, "err", err)
+	}
+	return place{j.oldest()}, slots{}
+}
+
+// saveCursors writes down the places that have changed, durably if need be. What
+// is volatile is not passed in what is written down.
 func (j *Journal) saveCursors(sync bool) error {
 	type move struct {
 		c  *Cursor
 		to uint64
 	}
 	j.mu.Lock()
+	durable := j.next
+	if i := slices.IndexFunc(j.segments, func(s *segment) bool { return s.mem != nil }); i >= 0 {
+		durable = j.segments[i].first
+	}
 	var moves []move
 	for _, c := range j.cursors {
-		if sync || c.position != c.saved {
-			moves = append(moves, move{c, c.position})
+		if to := min(c.position, durable); to != c.saved || sync && !c.synced {
+			moves = append(moves, move{c, to})
 		}
 	}
 	j.mu.Unlock()
 	var errs []error // one cursor's trouble is its own
 	for _, m := range moves {
-		if err := m.c.slots.save(j.fs, j.cursorPath(m.c.name), place{position: m.to}, sync); err != nil {
+		if err := m.c.slots.save(j.fs, j.cursorPath(m.c.name), place{m.to}.encode(), sync); err != nil {
 			errs = append(errs, fmt.Errorf("save cursor %s: %w", m.c.name, err))
 			continue
 		}
 		j.mu.Lock()
-		m.c.saved = m.to
+		m.c.saved, m.c.synced = m.to, sync
 		j.mu.Unlock()
 	}
 	return errors.Join(errs...)

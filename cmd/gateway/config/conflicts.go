@@ -65,6 +65,29 @@ func broker(text string) string {
 	return strings.ToLower(u.Hostname()) + ":" + port
 }
 
+// heirs reports sinks that would take over a place which is not theirs to take.
+func (p *parser) heirs(sinks *yaml.Node, f *File) {
+	heir := make(map[string]string)
+	for _, s := range f.Sinks {
+		was := s.Delivery.Was
+		problem := ""
+		switch other, taken := heir[was]; {
+		case was == "":
+			continue
+		case !isName(was):
+			problem = fmt.Sprintf("is %s, want %s", quote(was), nameRule)
+		case slices.ContainsFunc(f.Sinks, func(o Sink) bool { return o.Name == was }):
+			problem = fmt.Sprintf("is %s, a sink of this file: want the name that %s had before", quote(was), s.Name)
+		case taken:
+			problem = fmt.Sprintf("is %s, whose place sink %s takes over already", quote(was), other)
+		}
+		if problem != "" {
+			p.finding(sinks, "sinks.", s.Name+".was", problem)
+		}
+		heir[was] = s.Name
+	}
+}
+
 // templates reports names in the sinks' templates that no device can fill.
 func (p *parser) templates(sinks *yaml.Node, f *File) {
 	names := slices.Concat(reserved, tagNames(f.Devices))

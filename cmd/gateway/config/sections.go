@@ -47,6 +47,7 @@ func (p *parser) file(root *yaml.Node) *File {
 	for _, e := range p.named(root, t.Sinks, "sinks", "is required: where the readings go") {
 		f.Sinks = append(f.Sinks, p.sink(e))
 	}
+	p.heirs(t.Sinks, f)
 	if whole {
 		p.templates(t.Sinks, f)
 	}

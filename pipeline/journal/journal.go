@@ -60,6 +60,7 @@ type Journal struct {
 	next     uint64     // sequence that follows the last committed reading
 	cursors  map[string]*Cursor
 	tally    tally
+	aside    []AsideView // found at opening
 
 	// Owned by the appender.
 	active   *segment   // the last one; nil until one begins

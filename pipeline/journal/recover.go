@@ -10,25 +10,14 @@ import (
 
 // recover takes stock of the segments and finds the end of the log.
 func (j *Journal) recover() error {
-	names, err := j.fs.List(j.dir)
+	err := j.takeSegments(func(name string, err error) {
+		// Kept as it is, for people and for newer versions.
+		j.opts.Log.Error("journal leaves a file aside", "file", name, "err", err)
+		j.tally.repairs[FileAside]++
+		j.aside = append(j.aside, AsideView{name, err.Error()})
+	})
 	if err != nil {
 		return err
-	}
-	j.number = 1
-	for _, name := range names {
-		number, ok := segmentNumber(name)
-		if !ok {
-			continue // the spare, the clock, or not ours
-		}
-		j.number = max(j.number, number+1)
-		s, err := j.takeSegment(name, number)
-		if err != nil {
-			// Kept as it is, for people and for newer versions.
-			j.opts.Log.Error("journal leaves a file aside", "file", name, "err", err)
-			j.tally.repairs[FileAside]++
-			continue
-		}
-		j.segments = append(j.segments, s)
 	}
 	var last time.Duration
 	if n := len(j.segments); n > 0 {
@@ -42,6 +31,30 @@ func (j *Journal) recover() error {
 		return err
 	}
 	j.seq, j.volatile = j.next, j.opts.Memory
+	return nil
+}
+
+// takeSegments opens what is in the folder, in order, and calls aside for what is
+// no segment of this log.
+func (j *Journal) takeSegments(aside func(name string, err error)) error {
+	names, err := j.fs.List(j.dir)
+	if err != nil {
+		return err
+	}
+	j.number = 1
+	for _, name := range names {
+		number, ok := segmentNumber(name)
+		if !ok {
+			continue // the spare, the clock, or not ours
+		}
+		j.number = max(j.number, number+1)
+		s, err := j.takeSegment(name, number)
+		if err != nil {
+			aside(name, err)
+			continue
+		}
+		j.segments = append(j.segments, s)
+	}
 	return nil
 }
 

@@ -175,13 +175,19 @@ func freeAddress(t *testing.T) string {
 // start runs the gateway and returns when it is ready.
 func (r *rig) start() {
 	r.t.Helper()
+	r.launch()
+	drivertest.Eventually(r.t, "gateway is ready", func() bool { return r.get("/readyz") == http.StatusOK })
+}
+
+// launch runs the gateway.
+func (r *rig) launch() {
+	r.t.Helper()
 	r.gateway = exec.Command(r.binary, "run", r.config)
 	r.gateway.Stderr = &r.log
 	if err := r.gateway.Start(); err != nil {
 		r.t.Fatal(err)
 	}
 	r.t.Cleanup(r.kill)
-	drivertest.Eventually(r.t, "gateway is ready", func() bool { return r.get("/readyz") == http.StatusOK })
 }
 
 // get returns the status of a page of the gateway, 0 when it does not answer.

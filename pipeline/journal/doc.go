@@ -9,6 +9,9 @@
 // a record before it is committed, that is, as durable as the journal's level
 // says. A cursor moves on acknowledgement, never on reading.
 //
+// When the disk fails the appender turns to memory, where segments look the same
+// and end with the process, and writes them to the disk when that is back.
+//
 // One goroutine appends and commits; each cursor is read by one goroutine; Tend
 // runs beside them and keeps house. FORMAT.md describes the bytes.
 package journal

@@ -125,7 +125,21 @@ func Open(opts Options) (*Journal, error) {
 		release(lock)
 		return nil, fmt.Errorf("open journal: %w", err)
 	}
+	j.tellSpace()
 	return j, nil
+}
+
+// tellSpace warns of a disk that will be full before the journal is.
+func (j *Journal) tellSpace() {
+	free, ok := space(j.dir)
+	var have int64
+	for _, s := range j.segments {
+		have += s.size
+	}
+	if ok && !j.opts.Memory && have+free < j.opts.MaxSize {
+		j.opts.Log.Warn("the disk has less room than the journal may take: lower max_size, or readings are refused when it is full",
+			"max_size", j.opts.MaxSize, "room", have+free)
+	}
 }
 
 // Close commits, saves the cursors and gives the folder free.

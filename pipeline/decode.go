@@ -17,6 +17,7 @@ type decoder struct {
 	metrics  []metricKey
 	declared []bool // of metrics
 	interned map[string]*protocol.Device
+	texts    map[string]string // short values, which mostly come again
 
 	r    reader
 	rec  journal.Record
@@ -24,10 +25,17 @@ type decoder struct {
 	at   uint64 // sequence of the next reading
 }
 
-// maxInterned bounds the devices remembered beyond one segment.
-const maxInterned = 64 << 10
+const (
+	// maxInterned bounds the devices remembered beyond one segment.
+	maxInterned = 64 << 10
 
-func newDecoder() *decoder { return &decoder{interned: map[string]*protocol.Device{}} }
+	// maxTexts and maxText bound the values remembered, in number and bytes.
+	maxTexts, maxText = 1024, 64
+)
+
+func newDecoder() *decoder {
+	return &decoder{interned: map[string]*protocol.Device{}, texts: map[string]string{}}
+}
 
 // begin takes up a record: its dictionary is learnt, its readings come from
 // next. The record's payload must stay as it is until then.
@@ -71,7 +79,7 @@ func (d *decoder) next(m *protocol.Reading) (size int, ok bool, err error) {
 	missing := false
 	for range d.r.count() {
 		id := d.r.uvarint()
-		value, quality := d.r.value()
+		value, quality := d.r.value(d.text)
 		if id >= uint64(len(d.metrics)) || !d.declared[id] {
 			missing = true
 			continue
@@ -84,6 +92,22 @@ func (d *decoder) next(m *protocol.Reading) (size int, ok bool, err error) {
 	}
 	m.Device = d.devices[device]
 	return before - len(d.r.b), true, nil
+}
+
+// text returns b as a string that is made once for a value that comes again.
+func (d *decoder) text(b []byte) string {
+	if len(b) > maxText {
+		return string(b)
+	}
+	if have, ok := d.texts[string(b)]; ok {
+		return have
+	}
+	if len(d.texts) >= maxTexts {
+		clear(d.texts)
+	}
+	s := string(b)
+	d.texts[s] = s
+	return s
 }
 
 func (d *decoder) learnDevices() {
@@ -142,7 +166,16 @@ func grow[T any](s []T, n uint64) []T {
 	return s[:min(n, uint64(len(s)))]
 }
 
-func skipNotes(r *reader) { readNotes(r, func(note) {}) }
+// skipNotes steps over a payload's notes.
+func skipNotes(r *reader) {
+	for n := r.count(); n > 0 && !r.bad; n-- {
+		r.bytes(r.uvarint()) // driver
+		r.byte()
+		for range 2 { // acknowledged, kept
+			r.bytes(originSize * uint64(r.count()))
+		}
+	}
+}
 
 // readNotes calls each for every note of a payload.
 func readNotes(r *reader, each func(note)) {
@@ -158,7 +191,7 @@ func (r *reader) origins(driver string) []protocol.Origin {
 	if n == 0 {
 		return nil
 	}
-	list := make([]protocol.Origin, 0, min(n, len(r.b)/10))
+	list := make([]protocol.Origin, 0, min(n, len(r.b)/originSize))
 	for ; n > 0 && !r.bad; n-- {
 		list = append(list, protocol.Origin{Driver: driver, PacketID: r.fixed16(), Hash: r.fixed64()})
 	}

@@ -26,6 +26,7 @@ type delivery struct {
 
 	decoder *decoder
 	open    bool           // the decoder has a record that is not read to its end
+	came    time.Time      // when that was accepted
 	told    time.Time      // when dead letters were last logged
 	batch   protocol.Batch // only its readings are used
 	rule    batcher
@@ -150,7 +151,7 @@ func (d *delivery) pull() (more bool, err error) {
 			}
 			return true, nil
 		}
-		d.open = true
+		d.open, d.came = true, d.accepted()
 	}
 	r := d.batch.Add()
 	size, ok, err := d.decoder.next(r)
@@ -164,7 +165,7 @@ func (d *delivery) pull() (more bool, err error) {
 		d.unadd()
 		d.cursor.Damaged(d.decoder.at-1, 1)
 	default:
-		d.rule.add(size, d.accepted())
+		d.rule.add(size, d.came)
 		if d.rule.readings == 1 {
 			d.since.Store(d.decoder.rec.Accepted.UnixNano())
 		}

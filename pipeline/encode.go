@@ -11,7 +11,9 @@ import (
 type encoder struct {
 	devices    map[*protocol.Device]uint64
 	metrics    map[metricKey]uint64
-	generation uint64 // of the dictionary
+	keys       []metricKey // of metrics, by number
+	follows    []uint64    // number of the metric that last stood behind number n-1, at 0 of that which began a reading
+	generation uint64      // of the dictionary
 
 	newDevices, newMetrics, body []byte // parts of one payload, reused
 	addedDevices, addedMetrics   uint64
@@ -20,7 +22,7 @@ type encoder struct {
 type metricKey struct{ name, unit string }
 
 func newEncoder() *encoder {
-	return &encoder{devices: map[*protocol.Device]uint64{}, metrics: map[metricKey]uint64{}}
+	return &encoder{devices: map[*protocol.Device]uint64{}, metrics: map[metricKey]uint64{}, follows: []uint64{0}}
 }
 
 // forget begins another dictionary, because a payload was not kept or a segment
@@ -30,6 +32,7 @@ func newEncoder() *encoder {
 func (e *encoder) forget() {
 	clear(e.devices)
 	clear(e.metrics)
+	e.keys, e.follows = e.keys[:0], append(e.follows[:0], 0)
 	e.generation++
 }
 
@@ -85,9 +88,11 @@ func (e *encoder) reading(r *protocol.Reading, base protocol.Timestamp) {
 		b = binary.AppendVarint(b, int64(r.SourceTime-r.ReceivedTime))
 	}
 	b = binary.AppendUvarint(b, uint64(len(r.Metrics)))
+	before := uint64(0)
 	for i := range r.Metrics {
 		m := &r.Metrics[i]
-		b = binary.AppendUvarint(b, e.metric(metricKey{m.Name, m.Unit}))
+		id := e.metric(before, m)
+		b, before = binary.AppendUvarint(b, id), id+1
 		b = appendValue(b, m.Value, m.Quality)
 	}
 	e.body = b
@@ -113,13 +118,28 @@ func (e *encoder) device(d *protocol.Device) uint64 {
 	return id
 }
 
-func (e *encoder) metric(k metricKey) uint64 {
+// metric returns the number of m in the dictionary, adding it if need be. Mostly
+// the metric behind another is the same as last time, and comparing is cheaper
+// than looking up.
+func (e *encoder) metric(before uint64, m *protocol.Metric) uint64 {
+	if guess := e.follows[before]; guess < uint64(len(e.keys)) {
+		if k := &e.keys[guess]; k.name == m.Name && k.unit == m.Unit {
+			return guess
+		}
+	}
+	id := e.lookUp(metricKey{m.Name, m.Unit})
+	e.follows[before] = id
+	return id
+}
+
+func (e *encoder) lookUp(k metricKey) uint64 {
 	id, known := e.metrics[k]
 	if known {
 		return id
 	}
 	id = uint64(len(e.metrics))
 	e.metrics[k] = id
+	e.keys, e.follows = append(e.keys, k), append(e.follows, 0)
 	e.addedMetrics++
 	e.newMetrics = appendText(appendText(e.newMetrics, k.name), k.unit)
 	return id

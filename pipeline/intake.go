@@ -167,17 +167,18 @@ func (i *Intake) Acknowledged(o protocol.Origin) {
 func (i *Intake) SessionLost(string) {
 	i.mu.Lock()
 	i.session++
-	i.acked = nil
+	i.acked = i.acked[:0]
 	i.mu.Unlock()
 	poke(i.wake)
 }
 
-// takeNotes returns the present session and the acknowledgements noted in it
-// since the last call.
-func (i *Intake) takeNotes() (session uint64, acked []protocol.Origin) {
+// takeNotes returns the present session and appends to acked the acknowledgements
+// noted in it since the last call.
+func (i *Intake) takeNotes(acked []protocol.Origin) (uint64, []protocol.Origin) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	acked, i.acked = i.acked, nil
+	acked = append(acked, i.acked...)
+	i.acked = i.acked[:0]
 	return i.session, acked
 }
 

@@ -11,6 +11,7 @@ import (
 type notebook struct {
 	sources []*source
 	written []note    // in records appended since the last commit
+	fresh   []note    // of the record being written; reused
 	dueAt   time.Time // when acknowledgements without a record are due, zero: not
 }
 
@@ -28,7 +29,7 @@ func (b *notebook) collect() {
 // page returns the notes that the next record has to carry, fresh being its
 // entries.
 func (b *notebook) page(fresh []entry) []note {
-	var page []note
+	page := b.fresh[:0]
 	for _, s := range b.sources {
 		n := s.note(fresh)
 		n.acked = n.acked[b.acked(s):]
@@ -37,6 +38,7 @@ func (b *notebook) page(fresh []entry) []note {
 			page = append(page, n)
 		}
 	}
+	b.fresh = page
 	return page
 }
 

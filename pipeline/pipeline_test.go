@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -356,64 +355,3 @@ func TestOpenMessagesSurviveManySegments(t *testing.T) {
 		t.Fatalf("%+v", s)
 	}
 }
-
-func TestEmitIntoAFullIntakeAllocatesNothing(t *testing.T) {
-	i := newIntake("floor", 1, make(chan struct{}, 1))
-	b := batch(protocol.Origin{}, nil, 1)
-	if !i.Emit(b) {
-		t.Fatal("an empty intake refuses")
-	}
-	if n := testing.AllocsPerRun(1000, func() {
-		if i.Emit(b) {
-			t.Fatal("a full intake accepts")
-		}
-	}); n != 0 {
-		t.Fatalf("%v allocations", n)
-	}
-}
-
-func BenchmarkEmitFull(b *testing.B) {
-	i := newIntake("floor", 1, make(chan struct{}, 1))
-	full := batch(protocol.Origin{}, nil, 1)
-	i.Emit(full)
-	b.ReportAllocs()
-	for b.Loop() {
-		i.Emit(full)
-	}
-}
-
-func BenchmarkPipeline(b *testing.B) {
-	for _, durability := range []string{"always", "os"} {
-		b.Run(fmt.Sprintf("durability=%s/batch=100", durability), func(b *testing.B) {
-			c := config(b.TempDir())
-			c.Durability, c.MaxSize, c.Segment = durability, 64<<20, 4<<20
-			discard := Sink{Name: "hub", Sink: discard{}, Config: DefaultDelivery()}
-			p, err := Open(c, []string{"floor"}, []Sink{discard}, slog.New(slog.DiscardHandler))
-			if err != nil {
-				b.Fatal(err)
-			}
-			ctx, cancel := context.WithCancel(context.Background())
-			ended := make(chan error, 1)
-			go func() { ended <- p.Run(ctx) }()
-			const flying = 64
-			free := make(chan *protocol.Batch, flying)
-			for range flying {
-				x := batch(protocol.Origin{}, nil, count(100)...)
-				x.Done = func(error) { free <- x }
-				free <- x
-			}
-			b.ReportAllocs()
-			for b.Loop() {
-				p.Intake("floor").Emit(<-free)
-			}
-			cancel()
-			<-ended
-			b.ReportMetric(100*float64(b.N)/b.Elapsed().Seconds(), "readings/s")
-		})
-	}
-}
-
-type discard struct{}
-
-func (discard) Write(context.Context, []protocol.Reading) error { return nil }
-func (discard) Close() error                                    { return nil }

@@ -16,6 +16,8 @@ const (
 
 	readingHasSource  = 1 // bits of a reading's flags
 	readingClockUnset = 2
+
+	originSize = 10 // packet id and hash
 )
 
 var errPayload = errors.New("journal record is malformed")
@@ -133,7 +135,8 @@ func appendValue(dst []byte, v protocol.Value, q protocol.Quality) []byte {
 	return dst
 }
 
-func (r *reader) value() (protocol.Value, protocol.Quality) {
+// value reads a kind, a quality and a value, whose text comes from text.
+func (r *reader) value(text func([]byte) string) (protocol.Value, protocol.Quality) {
 	head := r.byte()
 	quality := protocol.Quality(head >> 4)
 	switch protocol.Kind(head & 15) {
@@ -148,9 +151,9 @@ func (r *reader) value() (protocol.Value, protocol.Quality) {
 	case protocol.KindBool:
 		return protocol.Bool(r.byte() != 0), quality
 	case protocol.KindString:
-		return protocol.String(r.text()), quality
+		return protocol.String(text(r.bytes(r.uvarint()))), quality
 	case protocol.KindBytes:
-		return protocol.Bytes(r.text()), quality
+		return protocol.Bytes(text(r.bytes(r.uvarint()))), quality
 	}
 	r.fail()
 	return protocol.Value{}, quality

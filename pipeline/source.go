@@ -1,6 +1,10 @@
 package pipeline
 
-import "sluice/protocol"
+import (
+	"slices"
+
+	"sluice/protocol"
+)
 
 // entry is a batch on its way through the committer.
 type entry struct {
@@ -19,11 +23,14 @@ type source struct {
 	session uint64
 	lost    bool              // the session began after the last note
 	acked   []protocol.Origin // of the session, to be noted
+	kept    []protocol.Origin // of the record being written; reused
+	taken   []protocol.Origin // acknowledgements just taken from the intake; reused
 }
 
 // collect takes what the driver has noted about its messages.
 func (s *source) collect() {
-	session, acked := s.intake.takeNotes()
+	session, acked := s.intake.takeNotes(s.taken[:0])
+	s.taken = acked
 	if len(acked) == 0 && len(s.intake.queue) > 0 {
 		return // a new session begins with its first batch
 	}
@@ -40,7 +47,7 @@ func (s *source) enter(session uint64) {
 		return
 	}
 	s.resent.lose()
-	s.session, s.lost, s.acked = session, true, nil
+	s.session, s.lost, s.acked = session, true, s.acked[:0]
 }
 
 // take returns the next batch of the intake, if there is one.
@@ -62,16 +69,17 @@ func (s *source) take() (entry, bool) {
 	}
 }
 
-// note returns what the record of these entries has to say about the source.
+// note returns what the record of these entries has to say about the source. Its
+// lists are valid until the next call, or until something is noted.
 func (s *source) note(entries []entry) note {
-	n := note{source: s, session: s.session, driver: s.intake.driver, lost: s.lost, acked: s.acked}
+	s.kept = s.kept[:0]
 	for i := range entries {
 		e := &entries[i]
 		if e.source == s && e.session == s.session && !e.duplicate && e.batch.Origin.CanResend() {
-			n.kept = append(n.kept, e.batch.Origin)
+			s.kept = append(s.kept, e.batch.Origin)
 		}
 	}
-	return n
+	return note{source: s, session: s.session, driver: s.intake.driver, lost: s.lost, acked: s.acked, kept: s.kept}
 }
 
 // noted takes over a note that is in the journal now.
@@ -80,7 +88,7 @@ func (s *source) noted(n note) {
 		return // what it said has no meaning any more
 	}
 	s.lost = false
-	s.acked = s.acked[len(n.acked):]
+	s.acked = slices.Delete(s.acked, 0, len(n.acked))
 }
 
 // refuse ends an entry that was not kept. If its message comes again, it is new.

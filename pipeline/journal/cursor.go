@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"time"
 )
 
 // Cursor is one reader's place in the journal. Next, Ack, Damaged and Replayed
@@ -30,7 +31,8 @@ type Cursor struct {
 	losing     bool   // is being evicted from, since it last read all
 	offset     int64  // in seg, behind what was read
 	saved      uint64 // position as last written down
-	synced     bool   // and synced
+	savedAt    time.Time
+	synced     bool // what is written down is synced
 	slots      slots
 
 	// Owned by the reader.

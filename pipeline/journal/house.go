@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// saveEvery is how often moved cursors are written down. After a crash at most
-// this much is delivered again, under the same ids.
+// saveEvery is how often it is looked whether cursors are to be written down.
+// After a crash at most what passed in this time and saveReadings are delivered
+// again, under the same ids.
 const saveEvery = 100 * time.Millisecond
 
 // spareEvery is how often a spare is tried for that the disk has no room for.

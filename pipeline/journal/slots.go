@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 // slots is a small file of two slots, written in turn, so that one is whole
@@ -174,7 +175,7 @@ func (j *Journal) saveCursors(sync bool) error {
 	}
 	var moves []move
 	for _, c := range j.cursors {
-		if to := min(c.position, durable); to != c.saved || sync && !c.synced {
+		if to := min(c.position, durable); c.worthSaving(to) || sync && (to != c.saved || !c.synced) {
 			moves = append(moves, move{c, to})
 		}
 	}
@@ -186,8 +187,22 @@ func (j *Journal) saveCursors(sync bool) error {
 			continue
 		}
 		j.mu.Lock()
-		m.c.saved, m.c.synced = m.to, sync
+		m.c.saved, m.c.savedAt, m.c.synced = m.to, time.Now(), sync
 		j.mu.Unlock()
 	}
 	return errors.Join(errs...)
+}
+
+// A place is written down when it has moved by saveReadings, or saveLatest after
+// it was last written: at few readings a second the slots would be most of what
+// is written.
+const (
+	saveReadings = 1000
+	saveLatest   = time.Second
+)
+
+// worthSaving reports whether it is time to write down that the cursor is at to.
+// j.mu is held.
+func (c *Cursor) worthSaving(to uint64) bool {
+	return to < c.saved || to >= c.saved+saveReadings || to != c.saved && time.Since(c.savedAt) >= saveLatest
 }

@@ -18,7 +18,7 @@ import (
 //
 // time is r.Time(); received is there only when the device sent a time of its
 // own; "clock":"unset" says that the gateway's clock was not set when the reading
-// arrived. Empty tags, units and qualities that are good are left out. Integers are
+// arrived, and "historical":true that newer readings went before it. Empty tags, units and qualities that are good are left out. Integers are
 // written exactly, bytes as base64, and a float that JSON cannot hold as the
 // text "NaN", "+Inf" or "-Inf".
 func AppendJSON(dst []byte, r *Reading) []byte {
@@ -36,6 +36,9 @@ func AppendJSON(dst []byte, r *Reading) []byte {
 	}
 	if r.ClockUnset {
 		dst = append(dst, `,"clock":"unset"`...)
+	}
+	if r.Historical {
+		dst = append(dst, `,"historical":true`...)
 	}
 	if len(r.Device.Tags) > 0 {
 		dst = append(dst, `,"tags":{`...)

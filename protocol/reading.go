@@ -105,6 +105,7 @@ type Reading struct {
 	SourceTime   Timestamp // the device's own time, 0 when it sent none
 	ReceivedTime Timestamp // the gateway's clock when the reading arrived
 	ClockUnset   bool      // that clock had not been set yet: the received time is no real one
+	Historical   bool      // a sink gets it behind newer ones, while it catches up; not part of the reading
 	Metrics      []Metric
 }
 

@@ -33,3 +33,31 @@ type Connector interface {
 	// Writes, and may be called again.
 	Connect(ctx context.Context) error
 }
+
+// Rememberer is an optional interface of a Sink that needs to know, after a
+// restart, how far it had come: an offset in a file, a sequence of a stream.
+type Rememberer interface {
+	// Recall gives back what Remember returned last, before the first Connect
+	// or Write. It is empty for a sink that is new. After a crash it may be
+	// older than what was written since; then the readings written since are
+	// written again.
+	Recall(memory []byte)
+
+	// Remember returns at most 400 bytes, which are kept together with the
+	// sink's place in the journal. It is called after every Write that stored
+	// readings. The result may change with the next call.
+	Remember() []byte
+}
+
+// Meter is an optional interface of a Sink that counts what goes over the wire,
+// since some pay for it by the byte. It is safe for concurrent use.
+type Meter interface {
+	Traffic() Traffic
+}
+
+// Traffic is what a sink has exchanged with its far end since it was made.
+type Traffic struct {
+	Requests uint64 // messages or requests sent
+	Sent     uint64 // bytes, with the overhead of the protocol as far as it is known
+	Received uint64 // bytes
+}

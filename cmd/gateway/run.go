@@ -56,6 +56,12 @@ func runGateway(ctx context.Context, f *config.File, log *slog.Logger) error {
 		}
 		return err
 	}
+	var beside []func(context.Context)
+	if control, err := openControl(f.Pipeline.Dir, g); err != nil {
+		log.Error("gateway takes no commands while it runs", "err", err)
+	} else {
+		beside = append(beside, control.run)
+	}
 	serveCtx, stopServing := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopServing()
 	var serving sync.WaitGroup
@@ -63,16 +69,16 @@ func runGateway(ctx context.Context, f *config.File, log *slog.Logger) error {
 		serving.Go(func() { newServer(f.HTTP, g).run(serveCtx, listener, log) })
 	}
 	log.Info("gateway runs", "gateway", g.name, "drivers", len(g.drivers), "sinks", len(f.Sinks), "version", version())
-	err = g.run(ctx)
+	err = g.run(ctx, beside...)
 	stopServing()
 	serving.Wait()
 	g.sayGoodbye()
 	return err
 }
 
-// run starts the pipeline, then the drivers. When ctx ends it stops the drivers,
-// then the pipeline, which delivers what it can.
-func (g *gateway) run(ctx context.Context) error {
+// run starts the pipeline, then the drivers and what is to run beside them. When
+// ctx ends it waits for those, then stops the pipeline, which delivers what it can.
+func (g *gateway) run(ctx context.Context, beside ...func(context.Context)) error {
 	carry, stopCarrying := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopCarrying()
 	carried := make(chan error, 1) // sent to once, by the goroutine below
@@ -83,6 +89,9 @@ func (g *gateway) run(ctx context.Context) error {
 		running.Go(func() {
 			drivers.Supervise(ctx, d.driver, g.pipeline.Intake(d.name), d.status, d.log, drivers.DefaultRestart())
 		})
+	}
+	for _, run := range beside {
+		running.Go(func() { run(ctx) })
 	}
 	running.Wait() // ctx has ended
 	stopCarrying()

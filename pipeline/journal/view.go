@@ -1,11 +1,14 @@
 package journal
 
 import (
+	"errors"
 	"fmt"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // View is what a journal holds at one moment, to be looked at. It changes nothing
@@ -17,7 +20,8 @@ type View struct {
 	Aside    []AsideView   // files that are no segments of this log
 
 	fs   FS
-	next uint64 // sequence that follows the last reading; 0: not known before it was read
+	j    *Journal // whose view it is; nil: nobody has it open
+	next uint64   // sequence that follows the last reading; 0: not known before it was read
 }
 
 // SegmentView is one segment.
@@ -39,21 +43,33 @@ type CursorView struct {
 	Claimed  bool   // a running gateway reads it
 }
 
+// Placed is a record and where it lies.
+type Placed struct {
+	Record
+	Offset int64 // in its segment
+	Bytes  int64 // with its header
+}
+
 // AsideView is a file that the journal does not use, and why.
 type AsideView struct{ File, Reason string }
 
 // Look views the journal in dir, which no process must have open: it holds the
-// folder's lock until done is called.
+// folder's lock until done is called. On a file system that is mounted read-only
+// nobody can have it open.
 func Look(dir string, fs FS) (v *View, done func(), err error) {
+	done = func() {}
 	lock, err := acquire(filepath.Join(dir, "LOCK"))
-	if err != nil {
+	switch {
+	case err == nil:
+		done = func() { release(lock) }
+	case !errors.Is(err, syscall.EROFS):
 		return nil, nil, fmt.Errorf("look at journal: %w", err)
 	}
 	if v, err = look(dir, fs); err != nil {
-		release(lock)
+		done()
 		return nil, nil, fmt.Errorf("look at journal: %w", err)
 	}
-	return v, func() { release(lock) }, nil
+	return v, done, nil
 }
 
 func look(dir string, fs FS) (*View, error) {
@@ -69,7 +85,7 @@ func look(dir string, fs FS) (*View, error) {
 		v.add(s)
 	}
 	names, err := fs.List(filepath.Join(dir, "cursors"))
-	if err != nil {
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
 	for _, file := range names {
@@ -91,7 +107,7 @@ func look(dir string, fs FS) (*View, error) {
 func (j *Journal) View() *View {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	v := &View{fs: j.fs, next: j.next}
+	v := &View{fs: j.fs, j: j, next: j.next}
 	for _, s := range j.segments {
 		v.add(s)
 	}
@@ -126,6 +142,44 @@ func (v *View) limit(i int) uint64 {
 	return math.MaxUint64
 }
 
+// dropped reports whether the open journal has deleted segment i since.
+func (v *View) dropped(i int) bool {
+	if v.j == nil {
+		return false
+	}
+	v.j.mu.Lock()
+	defer v.j.mu.Unlock()
+	return !slices.ContainsFunc(v.j.segments, func(s *segment) bool { return s.number == v.Segments[i].Number })
+}
+
+// First returns the sequence at which the log begins.
+func (v *View) First() uint64 {
+	if len(v.Segments) == 0 {
+		return v.Next()
+	}
+	return v.Segments[0].First
+}
+
+// Next returns the sequence that follows the last reading of the log. Unless the
+// journal is open it is found in the last segment.
+func (v *View) Next() (next uint64) {
+	if v.next > 0 {
+		return v.next
+	}
+	last := len(v.Segments) - 1
+	if last < 0 {
+		next = 1
+		for _, c := range v.Cursors { // it would go on there
+			next = max(next, c.Position)
+		}
+		return next
+	}
+	if _, r, ok := v.Ends(last); ok {
+		return r.Seq + uint64(r.Count)
+	}
+	return v.Segments[last].First
+}
+
 // Records calls each for every intact record from the sequence on, in order, until
 // it returns an error. The first of a segment come too, whatever their sequence,
 // for their dictionary; Record.From is the sequence asked for.
@@ -134,11 +188,9 @@ func (v *View) Records(from uint64, each func(Record) error) error {
 		if v.limit(i) <= from {
 			continue
 		}
-		s := v.Segments[i].segment
-		err := v.scan(i, func(sc *scan, h recordHeader, payload []byte) error {
-			r := newRecord(s, h, payload)
+		err := v.SegmentRecords(i, func(r Placed) error {
 			r.From = from
-			return each(r)
+			return each(r.Record)
 		})
 		if err != nil {
 			return err
@@ -147,21 +199,62 @@ func (v *View) Records(from uint64, each func(Record) error) error {
 	return nil
 }
 
-// scan calls each for the intact records of segment i. What cannot be read is
-// stepped over.
-func (v *View) scan(i int, each func(sc *scan, h recordHeader, payload []byte) error) error {
+// SegmentRecords calls each for every intact record of segment i, in order, until
+// it returns an error.
+func (v *View) SegmentRecords(i int, each func(Placed) error) error {
+	return v.scan(i, segmentHeaderSize, each)
+}
+
+var errEnough = errors.New("enough was read")
+
+// Ends returns the first and the last intact record of segment i, without their
+// payloads and without reading what is between if it can. ok is false when there
+// is none.
+func (v *View) Ends(i int) (first, last Placed, ok bool) {
+	note := func(r *Placed, enough error) func(Placed) error {
+		return func(found Placed) error {
+			*r, ok = found, true
+			r.Payload = nil
+			return enough
+		}
+	}
+	_ = v.scan(i, segmentHeaderSize, note(&first, errEnough))
+	if !ok {
+		return first, last, false
+	}
 	s := v.Segments[i].segment
-	f, err := s.open(v.fs)
+	for ahead := int64(window); ; ahead *= 4 {
+		from := max(s.end-ahead, first.Offset)
+		last = Placed{}
+		if _ = v.scan(i, from, note(&last, nil)); last.Bytes > 0 || from == first.Offset {
+			return first, last, last.Bytes > 0
+		}
+	}
+}
+
+// scan calls each for the intact records of segment i that begin at the offset or
+// behind it.
+func (v *View) scan(i int, off int64, each func(Placed) error) error {
+	f, err := v.Segments[i].segment.open(v.fs)
 	if err != nil {
 		return nil // it is gone
 	}
 	defer f.Close()
+	return v.scanFile(i, f, off, each)
+}
+
+// scanFile is scan of a segment that is open as f. What cannot be read is stepped
+// over.
+func (v *View) scanFile(i int, f File, off int64, each func(Placed) error) error {
+	s := v.Segments[i].segment
 	sc := s.scanner(f, s.end, v.limit(i))
+	sc.off = off
 	for {
 		h, payload, ok := sc.next()
 		switch {
 		case ok:
-			if err := each(&sc, h, payload); err != nil {
+			size := int64(recordHeaderSize + len(payload))
+			if err := each(Placed{newRecord(s, h, payload), sc.off - size, size}); err != nil {
 				return err
 			}
 		case sc.err != nil:

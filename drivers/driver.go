@@ -55,4 +55,8 @@ type AckNoter interface {
 	// SessionLost notes that the driver's source has forgotten the session:
 	// whatever it sends from now on is new.
 	SessionLost(driver string)
+	// Recalled returns, once, the messages that an earlier process kept and
+	// whose acknowledgement the source may not have got. The driver notes
+	// those that the source does not send again as acknowledged.
+	Recalled() []protocol.Origin
 }

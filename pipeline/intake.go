@@ -29,6 +29,7 @@ type Intake struct {
 	session  uint64            // the source forgets what it sent in an earlier one
 	acked    []protocol.Origin // of this session
 	rejected map[rejection]uint64
+	recalled []protocol.Origin // by the notes of an earlier process; nil once told
 }
 
 // queued is a batch in an intake.
@@ -170,6 +171,16 @@ func (i *Intake) SessionLost(string) {
 	i.acked = i.acked[:0]
 	i.mu.Unlock()
 	poke(i.wake)
+}
+
+// Recalled returns, once, what the journal knew of open messages when it was
+// opened.
+func (i *Intake) Recalled() []protocol.Origin {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	list := i.recalled
+	i.recalled = nil
+	return list
 }
 
 // takeNotes returns the present session and appends to acked the acknowledgements

@@ -130,6 +130,7 @@ func (p *Pipeline) addIntake(name string, known *resent) {
 	}
 	i := newIntake(name, p.config.Intake, p.wake)
 	p.intakes[name] = i
+	i.recalled = known.recalled()
 	p.committer.sources = append(p.committer.sources, &source{intake: i, resent: known})
 }
 

@@ -65,6 +65,16 @@ func (r *resent) recall(n note) {
 	}
 }
 
+// recalled returns every open message after the notes were read, for the driver to
+// find out which of them the source does not send again. It will say so once for
+// each.
+func (r *resent) recalled() []protocol.Origin {
+	for id, have := range r.kept {
+		r.kept[id] = meaning{hash: have.hash, times: 1}
+	}
+	return r.open()
+}
+
 // open returns every open message, for a segment that has to tell them all.
 func (r *resent) open() []protocol.Origin {
 	list := make([]protocol.Origin, 0, len(r.kept))

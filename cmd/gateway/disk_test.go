@@ -45,7 +45,7 @@ func TestFullDisk(t *testing.T) {
 	free()
 	gate.open()
 	r.influxd.Start(t)
-	drivertest.Eventually(t, "the gateway is ready again", func() bool { return r.get("/readyz") == http.StatusOK })
+	r.awaitReady()
 	r.stop()
 
 	if err := os.Remove(filepath.Join(disk, "data", "journal", "spare")); err != nil {

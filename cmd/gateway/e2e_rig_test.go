@@ -49,6 +49,7 @@ var buildGateway = sync.OnceValues(func() (string, error) {
 type rig struct {
 	t      *testing.T
 	binary string
+	dir    string // the test's own
 	config string // path of the file
 	http   string // the gateway's address
 
@@ -74,11 +75,27 @@ type play struct {
 }
 
 func newRig(t *testing.T, p play) *rig {
+	r := newServers(t)
+	ports := filepath.Join(r.dir, "ports")
+	if err := os.Mkdir(ports, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	r.writeFleetConfig(ports, p.ports)
+	r.openFleet(p, ports)
+	if err := r.hub.Follow("READINGS", r.arrived); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// newServers starts everything around the gateway but the devices: they and the
+// configuration are up to the caller.
+func newServers(t *testing.T) *rig {
 	binary, err := buildGateway()
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{t: t, binary: binary, ledger: ledger.New("hub", "history")}
+	r := &rig{t: t, binary: binary, dir: t.TempDir(), http: freeAddress(t), ledger: ledger.New("hub", "history")}
 	r.broker = drivertest.StartMosquitto(t, "max_queued_messages 0", "max_inflight_messages 200")
 	if r.hub, err = standin.NewHub(t.TempDir()); err != nil {
 		t.Fatal(err)
@@ -87,27 +104,17 @@ func newRig(t *testing.T, p play) *rig {
 	r.influxd = sinktest.StartInfluxd(t)
 	r.influxd.CreateDatabase(t, "plant")
 	r.proxy = newRecorder(t, r.influxd.URL())
-	dir := t.TempDir()
-	ports := filepath.Join(dir, "ports")
-	if err := os.Mkdir(ports, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	r.writeConfig(dir, ports, p.ports)
-	r.openFleet(p, ports)
-	if err := r.hub.Follow("READINGS", r.arrived); err != nil {
-		t.Fatal(err)
-	}
+	t.Cleanup(r.kill)
 	return r
 }
 
-func (r *rig) writeConfig(dir, ports string, serials int) {
-	r.http, r.config = freeAddress(r.t), filepath.Join(dir, "config.yaml")
+func (r *rig) writeFleetConfig(ports string, serials int) {
 	var drivers, devices bytes.Buffer
 	for i := range serials {
 		fmt.Fprintf(&drivers, "  scale%d: {serial: {port: %s/scale%d, line: 115200 8N1}}\n", i, ports, i)
 		fmt.Fprintf(&devices, "  - {via: scale%d, profile: weighbridge, device: weighbridge-%d, tags: {area: gate}}\n", i, i)
 	}
-	text := fmt.Sprintf(`
+	r.writeConfig(fmt.Sprintf(`
 gateway: e2e
 http: {listen: %q}
 drivers:
@@ -127,7 +134,12 @@ devices:
 sinks:
   hub: {nats: {url: %q, stream: READINGS, create: true}}
   history: {influx: {url: %q, org: plant, bucket: plant}, retry: {max: 500ms}}
-`, r.http, r.broker.URL(), &drivers, &devices, filepath.Join(dir, "data"), r.hub.URL(), r.proxy.url)
+`, r.http, r.broker.URL(), &drivers, &devices, filepath.Join(r.dir, "data"), r.hub.URL(), r.proxy.url))
+}
+
+func (r *rig) writeConfig(text string) {
+	r.t.Helper()
+	r.config = filepath.Join(r.dir, "config.yaml")
 	if err := os.WriteFile(r.config, []byte(text), 0o600); err != nil {
 		r.t.Fatal(err)
 	}
@@ -176,10 +188,10 @@ func freeAddress(t *testing.T) string {
 func (r *rig) start() {
 	r.t.Helper()
 	r.launch()
-	drivertest.Eventually(r.t, "gateway is ready", func() bool { return r.get("/readyz") == http.StatusOK })
+	r.awaitReady()
 }
 
-// launch runs the gateway.
+// launch begins to run the gateway.
 func (r *rig) launch() {
 	r.t.Helper()
 	r.gateway = exec.Command(r.binary, "run", r.config)
@@ -187,7 +199,11 @@ func (r *rig) launch() {
 	if err := r.gateway.Start(); err != nil {
 		r.t.Fatal(err)
 	}
-	r.t.Cleanup(r.kill)
+}
+
+func (r *rig) awaitReady() {
+	r.t.Helper()
+	drivertest.Eventually(r.t, "gateway is ready", func() bool { return r.get("/readyz") == http.StatusOK })
 }
 
 // get returns the status of a page of the gateway, 0 when it does not answer.
@@ -203,7 +219,7 @@ func (r *rig) get(page string) int {
 
 // kill ends the gateway as a power cut would.
 func (r *rig) kill() {
-	if r.gateway.ProcessState == nil {
+	if r.gateway != nil && r.gateway.ProcessState == nil {
 		_ = r.gateway.Process.Kill()
 		_ = r.gateway.Wait()
 	}
@@ -212,9 +228,10 @@ func (r *rig) kill() {
 	}
 }
 
-// stop ends the gateway as an operator would.
+// stop ends the gateway as an operator would, when its accounts are in balance.
 func (r *rig) stop() {
 	r.t.Helper()
+	r.balanced()
 	if err := r.gateway.Process.Signal(syscall.SIGTERM); err != nil {
 		r.t.Fatal(err)
 	}
@@ -239,11 +256,25 @@ func (r *rig) sent(n int64) {
 	drivertest.Eventually(r.t, fmt.Sprintf("%d messages are sent", n), func() bool { return r.fleet.Progress().Sent >= n })
 }
 
-// settle waits until all is at the hub and the gateway's own accounts say that
-// nothing is under way, reads InfluxDB back and stops the gateway.
+// settle drains and stops the gateway and reads InfluxDB back.
 func (r *rig) settle() {
 	r.t.Helper()
+	r.drain()
+	r.stop()
+	r.readBack("SELECT * FROM /.*/ GROUP BY *")
+}
+
+// drain waits until all is at the hub and the gateway's own accounts say that
+// nothing is under way.
+func (r *rig) drain() {
+	r.t.Helper()
 	drivertest.Eventually(r.t, "everything is at the hub", func() bool { return r.ledger.Outstanding("hub") == 0 })
+	r.deliver()
+}
+
+// deliver waits until the gateway has nothing to deliver.
+func (r *rig) deliver() {
+	r.t.Helper()
 	drivertest.Eventually(r.t, "nothing waits in the journal", func() bool {
 		answer, err := http.Get("http://" + r.http + "/healthz")
 		if err != nil {
@@ -261,14 +292,13 @@ func (r *rig) settle() {
 		}
 		return true
 	})
-	r.stop()
-	r.readBack()
 }
 
-// readBack enters what InfluxDB holds into the accounts.
-func (r *rig) readBack() {
+// readBack enters what InfluxDB answers to a query of whole points into the
+// accounts.
+func (r *rig) readBack(query string) {
 	r.t.Helper()
-	for _, row := range r.influxd.Query(r.t, "plant", "SELECT * FROM /.*/ GROUP BY *") {
+	for _, row := range r.influxd.Query(r.t, "plant", query) {
 		var at protocol.Timestamp
 		measurement, tags, fields := "", map[string]string{}, map[string]any{}
 		for key, cell := range row {
@@ -313,6 +343,39 @@ func (r *rig) clean(sink string) {
 type recorder struct {
 	url   string
 	lines atomic.Int64 // in requests that were answered with success
+
+	mu     sync.Mutex // guards latest
+	latest []answered // of the last second
+}
+
+// answered is one request that succeeded.
+type answered struct {
+	at    time.Time
+	lines int64
+}
+
+func (r *recorder) answered(lines int64) {
+	r.lines.Add(lines)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := time.Now()
+	for len(r.latest) > 0 && now.Sub(r.latest[0].at) > time.Second {
+		r.latest = r.latest[1:]
+	}
+	r.latest = append(r.latest, answered{now, lines})
+}
+
+// within returns how many lines were answered with success in the last d, at
+// most a second.
+func (r *recorder) within(d time.Duration) (lines int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, a := range r.latest {
+		if time.Since(a.at) <= d {
+			lines += a.lines
+		}
+	}
+	return lines
 }
 
 type lineCount struct{}
@@ -329,7 +392,7 @@ func newRecorder(t *testing.T, to string) *recorder {
 	proxy.Transport = transport
 	proxy.ModifyResponse = func(answer *http.Response) error {
 		if n, ok := answer.Request.Context().Value(lineCount{}).(int64); ok && answer.StatusCode == http.StatusNoContent {
-			rec.lines.Add(n)
+			rec.answered(n)
 		}
 		return nil
 	}

@@ -170,3 +170,6 @@ func (e *Emitter) Acknowledged(o protocol.Origin) {
 
 // SessionLost notes that the source has forgotten the session.
 func (e *Emitter) SessionLost(string) { e.change(func() { e.lost++ }) }
+
+// Recalled returns nothing: there was no process before.
+func (e *Emitter) Recalled() []protocol.Origin { return nil }

@@ -2,6 +2,7 @@ package mqtt
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"sluice/drivers"
@@ -25,12 +26,15 @@ type acknowledger struct {
 	owed    *owed
 	unsure  *unsure
 	notes   drivers.AckNoter
-	handled func() uint64 // messages of QoS 1 and 2 that the connection has seen to
+	handled *atomic.Uint64 // messages of QoS 1 and 2 that the connection has seen to
+	fresh   *atomic.Bool   // one of them was not sent before
 
 	packets []byte
 	sent    []protocol.Origin // written and not confirmed, oldest first
 	marked  int               // how many of sent the latest ping confirms
 	ping    uint64            // the latest ping's number, 0 before the first
+	quiet   bool              // when it was written, everything received was acknowledged
+	seen    uint64            // handled then
 	pinged  time.Time
 }
 
@@ -67,7 +71,9 @@ func (a *acknowledger) due() bool {
 // write sends the acknowledgements that are due, with a ping when confirm is
 // true and there is something to confirm.
 func (a *acknowledger) write(confirm bool) error {
+	seen := a.handled.Load() // before looking what is owed
 	a.packets, a.sent = a.owed.take(a.packets[:0], a.sent)
+	quiet := a.owed.idle()
 	confirm = confirm && (len(a.sent) > 0 || a.unsure.any())
 	if len(a.packets) == 0 && !confirm {
 		return nil
@@ -78,20 +84,24 @@ func (a *acknowledger) write(confirm bool) error {
 	}
 	if confirm {
 		a.ping, a.marked, a.pinged = ping, len(a.sent), time.Now()
+		a.quiet, a.seen = quiet, seen
 	}
 	return nil
 }
 
 // confirm notes what the broker has taken.
 func (a *acknowledger) confirm() {
-	confirmed := 0
+	confirmed, idle := 0, false
 	if a.ping > 0 && a.wire.pongs.Load() >= a.ping {
 		confirmed = a.marked
-		// The broker has sent again what it was going to; what it has not
-		// is acknowledged. All of that must have been looked at by now.
-		if a.unsure.any() && a.handled() >= a.wire.before.Load() {
-			a.note(a.unsure.take())
-		}
+		idle = a.quiet && a.wire.before.Load() == a.seen
+	}
+	// A broker sends again what it has to before anything new, but not always
+	// at once (mosquitto after a restart: as its window allows). What it has not
+	// sent by its first new message, or when it has nothing at all to send, is
+	// acknowledged.
+	if (a.fresh.Load() || idle) && a.unsure.any() {
+		a.note(a.unsure.take())
 	}
 	// More than there are packet ids: the oldest were used anew meanwhile.
 	confirmed = max(confirmed, len(a.sent)-maxOwed)

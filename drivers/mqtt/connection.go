@@ -39,7 +39,8 @@ type connection struct {
 	panic    sync.Once
 	cause    *drivers.Panic // valid once panicked is closed
 
-	handled atomic.Uint64 // messages of QoS 1 and 2 that receive has looked at
+	handled atomic.Uint64 // messages of QoS 1 and 2 that receive has put in line or refused
+	fresh   atomic.Bool   // a message of QoS 1 or 2 came that was not sent before
 }
 
 func newConnection(d *Driver, out outlet) *connection {
@@ -81,7 +82,7 @@ func (c *connection) connect(ctx context.Context) error {
 	go func() {
 		defer close(c.acknowledged)
 		defer c.catch()
-		a := acknowledger{wire: c.wire, owed: c.owed, unsure: c.unsure, notes: c.out.notes, handled: c.handled.Load}
+		a := acknowledger{wire: c.wire, owed: c.owed, unsure: c.unsure, notes: c.out.notes, handled: &c.handled, fresh: &c.fresh}
 		// The library would not notice a socket closed behind its back.
 		if err := a.run(c.stop); err != nil {
 			c.lost <- err

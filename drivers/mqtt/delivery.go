@@ -160,6 +160,13 @@ func (o *owed) take(packets []byte, origins []protocol.Origin) ([]byte, []protoc
 	return packets, origins
 }
 
+// idle reports whether everything received so far was acknowledged.
+func (o *owed) idle() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.count == 0 && !o.refusing
+}
+
 // close drops what is left: the broker sends it again on the next connection. A
 // delivery whose Done is yet to come is released by it.
 func (o *owed) close() {

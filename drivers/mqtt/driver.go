@@ -94,6 +94,7 @@ const (
 // connection is lost.
 func (d *Driver) Run(ctx context.Context, e drivers.Emitter) error {
 	out := newOutlet(e)
+	d.unsure.add(out.notes.Recalled())
 	for {
 		began := time.Now()
 		refused, err := d.converse(ctx, out)

@@ -32,3 +32,4 @@ func (uncounted) Reject(device, reason string)   {}
 func (uncounted) Refuse()                        {}
 func (uncounted) Acknowledged(o protocol.Origin) {}
 func (uncounted) SessionLost(driver string)      {}
+func (uncounted) Recalled() []protocol.Origin    { return nil }

@@ -28,9 +28,14 @@ func (c *connection) receive(_ paho.Client, m paho.Message) {
 				c.unsure.drop(origin)
 			}
 		}
-		c.handled.Add(1)
+		if !m.Duplicate() {
+			c.fresh.Store(true)
+		}
 	}
 	d := c.deliver(m, origin)
+	if m.Qos() > 0 {
+		c.handled.Add(1)
+	}
 	if d == nil {
 		c.out.Refuse()
 		return

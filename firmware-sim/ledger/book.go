@@ -84,6 +84,9 @@ func (b *book) find(sink int, t protocol.Timestamp, hash uint64) (uint32, bool) 
 		n := b.slots[at] - 1
 		if b.key(n) == key && (!found || b.nearer(sink, hash, n, best)) {
 			best, found = n, true
+			if b.counts() {
+				break
+			}
 		}
 	}
 	return best, found
@@ -116,10 +119,15 @@ func (b *book) index(n uint32) {
 	b.place(n)
 }
 
+// place enters reading n, unless it is only counted and there is an equal one:
+// thousands of equal keys would be looked through one by one.
 func (b *book) place(n uint32) {
 	mask := uint64(len(b.slots) - 1)
 	at := b.key(n) & mask
 	for b.slots[at] != 0 {
+		if b.counts() && b.key(b.slots[at]-1) == b.key(n) {
+			return
+		}
 		at = (at + 1) & mask
 	}
 	b.slots[at] = n + 1

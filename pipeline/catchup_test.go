@@ -264,7 +264,9 @@ func TestAHangingSinkMovesNobody(t *testing.T) {
 		return got
 	}
 	with, without := play(true), play(false)
-	if len(with) < 490 || !slices.Equal(with, without) {
+	// The last ones depend on how much was read when the pipeline stopped.
+	const sure = 490
+	if len(with) < sure || len(without) < sure || !slices.Equal(with[:sure], without[:sure]) {
 		t.Fatalf("%d and %d readings, or at other instants", len(with), len(without))
 	}
 }

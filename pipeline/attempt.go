@@ -92,7 +92,7 @@ func (d *delivery) rest(ctx context.Context, backoff, asked time.Duration) bool 
 	for {
 		var probe <-chan time.Time
 		if asked == 0 {
-			probe = time.After(probeEvery)
+			probe = time.After(time.Until(d.probed.Add(probeEvery)))
 		}
 		select {
 		case <-ctx.Done():
@@ -110,6 +110,7 @@ func (d *delivery) rest(ctx context.Context, backoff, asked time.Duration) bool 
 
 // cameBack reports whether the far end can be reached and could not before.
 func (d *delivery) cameBack(ctx context.Context) bool {
+	d.probed = time.Now()
 	c, ok := d.sink.(sink.Connector)
 	if !ok {
 		return false

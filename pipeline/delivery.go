@@ -32,6 +32,7 @@ type delivery struct {
 
 	returned bool      // the sink takes readings, after it did not
 	away     bool      // its far end could not be reached when it was last looked for
+	probed   time.Time // when that was, while the sink was left in peace
 	clear    time.Time // when more of what was missed may be written
 	told     time.Time // when dead letters were last logged
 }

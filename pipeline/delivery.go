@@ -161,7 +161,7 @@ func (d *delivery) idle(ctx context.Context, drain <-chan struct{}, ending bool)
 		return false
 	case <-d.cursor.Ready():
 	case <-drain:
-	case <-time.After(max(wait, time.Millisecond)):
+	case <-time.After(wait):
 		if !waiting && !d.health.snapshot().OK {
 			d.connect(ctx)
 		}

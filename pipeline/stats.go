@@ -14,17 +14,27 @@ type Stats struct {
 	Journal    journal.Stats
 	Disk       Health // whether the journal can be written
 	Deliveries []DeliveryStats
+	Fallbacks  []FallbackStats
 	Unclaimed  []journal.CursorStats // of sinks that are not configured
+}
+
+// Histogram counts durations by size.
+type Histogram = journal.Histogram
+
+// FallbackStats is a sink that takes the readings of others.
+type FallbackStats struct {
+	Name   string
+	Health Health
 }
 
 // DeliveryStats is one sink's delivery.
 type DeliveryStats struct {
 	journal.CursorStats
 	Health  Health
-	Breaker string            // closed, half-open or open
-	Lag     time.Duration     // since the oldest reading that waits was accepted, by the gateway's clock
-	Latency journal.Histogram // from acceptance to confirmation, of what was not missed
-	Traffic sink.Traffic      // zero for a sink that does not count
+	Breaker string        // closed, half-open or open
+	Lag     time.Duration // since the oldest reading that waits was accepted, by the gateway's clock
+	Latency Histogram     // from acceptance to confirmation, of what was not missed
+	Traffic sink.Traffic  // zero for a sink that does not count
 }
 
 // Stats returns counters and states. Each intake's and each cursor's numbers
@@ -43,6 +53,9 @@ func (p *Pipeline) Stats() Stats {
 				s.Deliveries = append(s.Deliveries, d.stats(c))
 			}
 		}
+	}
+	for _, f := range p.fallbacks {
+		s.Fallbacks = append(s.Fallbacks, FallbackStats{f.name, f.health.snapshot()})
 	}
 	for _, c := range s.Journal.Cursors {
 		if !c.Claimed {

@@ -62,7 +62,7 @@ func (s *still) commitMessage(b *protocol.Batch) {
 // one that finds the end.
 func (s *still) pull(n int) {
 	for range n + 1 {
-		if more, err := s.hub.pull(); !more || err != nil {
+		if more, err := s.hub.live.pull(); !more || err != nil {
 			s.t.Fatal(more, err)
 		}
 	}
@@ -70,11 +70,11 @@ func (s *still) pull(n int) {
 
 // deliver writes the delivery's batch to the sink.
 func (s *still) deliver() {
-	if !s.hub.deliver(context.Background(), s.hub.batch.Readings) {
+	if !s.hub.deliver(context.Background(), s.hub.live, s.hub.live.batch.Readings) {
 		s.t.Fatal("not delivered")
 	}
-	s.hub.batch.Reset()
-	s.hub.rule.empty()
+	s.hub.live.batch.Reset()
+	s.hub.live.rule.empty()
 }
 
 // ways tries both kinds of sources, in batches of one and of many.
@@ -121,7 +121,7 @@ func TestAllocatesNothingOnTheWayOut(t *testing.T) {
 		}
 		if n := testing.AllocsPerRun(runs, func() {
 			s.pull(n)
-			s.hub.batch.Reset()
+			s.hub.live.batch.Reset()
 		}); n != 0 {
 			t.Errorf("%v allocations per record", n)
 		}
@@ -135,7 +135,7 @@ func TestAllocatesPerWriteAtMost(t *testing.T) {
 	for _, n := range []int{1, 1000} {
 		s := keepStill(t, "os")
 		readings := newLoad().batch(n).Readings
-		if a := testing.AllocsPerRun(runs, func() { s.hub.deliver(t.Context(), readings) }); a > most {
+		if a := testing.AllocsPerRun(runs, func() { s.hub.deliver(t.Context(), s.hub.live, readings) }); a > most {
 			t.Errorf("%v allocations per write of %d readings, want at most %d", a, n, most)
 		}
 	}
@@ -166,7 +166,7 @@ func TestTextAllocatesNothingWhenItComesAgain(t *testing.T) {
 	}
 	if n := testing.AllocsPerRun(runs, func() {
 		s.pull(perBatch)
-		s.hub.batch.Reset()
+		s.hub.live.batch.Reset()
 	}); n != 0 {
 		t.Errorf("%v allocations per record", n)
 	}

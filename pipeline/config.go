@@ -32,6 +32,11 @@ type Delivery struct {
 	Start    string        `yaml:"start"`     // where a new sink begins: now (default) or oldest
 	Was      string        `yaml:"was"`       // the sink's name before; it goes on where that one was
 	WhenFull string        `yaml:"when_full"` // of the journal: drop_oldest (default) or block
+	TTL      time.Duration `yaml:"ttl"`       // readings not delivered by then are evicted, default 0s: never
+	Breaker  Breaker       `yaml:"breaker"`
+	Catchup  Catchup       `yaml:"catchup"`
+	Fallback string        `yaml:"fallback"` // the sink that takes the readings while the breaker is open, for good
+	Only     string        `yaml:"only"`     // fallback: for that alone; it gets nothing of its own
 }
 
 // Batch says when readings are written together: as soon as one bound is met.
@@ -111,6 +116,8 @@ func DefaultDelivery() Delivery {
 		Timeout:  30 * time.Second,
 		Start:    "now",
 		WhenFull: "drop_oldest",
+		Breaker:  Breaker{Failures: 5, Pause: 10 * time.Second},
+		Catchup:  Catchup{Order: "oldest"},
 	}
 }
 
@@ -188,4 +195,12 @@ func (d *Delivery) Validate(report func(field, problem string)) {
 	if d.WhenFull != "drop_oldest" && d.WhenFull != "block" {
 		report("when_full", fmt.Sprintf("is %q, want drop_oldest or block", d.WhenFull))
 	}
+	if d.TTL < time.Minute && d.TTL != 0 {
+		report("ttl", fmt.Sprintf("is %v, want 1m or longer, or 0s", d.TTL))
+	}
+	if d.Only != "" && d.Only != "fallback" {
+		report("only", fmt.Sprintf("is %q, want fallback or nothing", d.Only))
+	}
+	d.Breaker.Validate(report)
+	d.Catchup.Validate(report)
 }

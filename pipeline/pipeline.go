@@ -27,6 +27,7 @@ type Pipeline struct {
 	intakes    map[string]*Intake
 	committer  *committer
 	deliveries []*delivery
+	fallbacks  map[string]*fallback
 }
 
 // Open opens the journal and prepares one intake per driver and one delivery per
@@ -37,10 +38,11 @@ func Open(config Config, drivers []string, sinks []Sink, log *slog.Logger) (*Pip
 
 func open(config Config, drivers []string, sinks []Sink, log *slog.Logger, fs journal.FS) (*Pipeline, error) {
 	p := &Pipeline{
-		config:  config,
-		log:     log,
-		wake:    make(chan struct{}, 1),
-		intakes: map[string]*Intake{},
+		config:    config,
+		log:       log,
+		wake:      make(chan struct{}, 1),
+		intakes:   map[string]*Intake{},
+		fallbacks: map[string]*fallback{},
 	}
 	known := map[string]*resent{}
 	j, err := journal.Open(journal.Options{
@@ -75,6 +77,14 @@ func open(config Config, drivers []string, sinks []Sink, log *slog.Logger, fs jo
 		p.addIntake(name, known[name])
 	}
 	for _, s := range sinks {
+		if s.Config.Only == "fallback" {
+			p.fallbacks[s.Name] = newFallback(s)
+		}
+	}
+	for _, s := range sinks {
+		if s.Config.Only == "fallback" {
+			continue
+		}
 		if err := p.addDelivery(s); err != nil {
 			return nil, errors.Join(err, j.Close())
 		}
@@ -125,7 +135,7 @@ func (p *Pipeline) addIntake(name string, known *resent) {
 }
 
 func (p *Pipeline) addDelivery(s Sink) error {
-	options := journal.CursorOptions{Was: s.Config.Was, Block: s.Config.WhenFull == "block"}
+	options := journal.CursorOptions{Was: s.Config.Was, Block: s.Config.WhenFull == "block", MaxAge: s.Config.TTL}
 	if s.Config.Start == "oldest" {
 		options.Start = journal.Oldest
 	}
@@ -133,17 +143,22 @@ func (p *Pipeline) addDelivery(s Sink) error {
 	if err != nil {
 		return fmt.Errorf("open delivery: %w", err)
 	}
-	p.deliveries = append(p.deliveries, &delivery{
-		name:    s.Name,
-		sink:    s.Sink,
-		config:  s.Config,
-		cursor:  cursor,
-		dead:    newDeadLetters(p.config.Dir, s.Name),
-		log:     p.log.With("sink", s.Name),
-		health:  newHealth(),
-		decoder: newDecoder(),
-		rule:    batcher{max: s.Config.Batch},
-	})
+	log := p.log.With("sink", s.Name)
+	d := &delivery{
+		name:     s.Name,
+		sink:     s.Sink,
+		config:   s.Config,
+		cursor:   cursor,
+		live:     newFeed(&cursor.Lane, s.Config.Batch, log),
+		missed:   newFeed(cursor.Backlog(), s.Config.Batch, log),
+		breaker:  newBreaker(s.Config.Breaker, log),
+		fallback: p.fallbacks[s.Config.Fallback],
+		dead:     newDeadLetters(p.config.Dir, s.Name),
+		log:      log,
+		health:   newHealth(),
+	}
+	d.missed.historical = true
+	p.deliveries = append(p.deliveries, d)
 	return nil
 }
 
@@ -185,6 +200,11 @@ func (p *Pipeline) close() error {
 	for _, d := range p.deliveries {
 		if err := d.sink.Close(); err != nil {
 			errs = append(errs, fmt.Errorf("close sink %s: %w", d.name, err))
+		}
+	}
+	for _, f := range p.fallbacks {
+		if err := f.sink.Close(); err != nil {
+			errs = append(errs, fmt.Errorf("close sink %s: %w", f.name, err))
 		}
 	}
 	if err := p.journal.Close(); err != nil {

@@ -116,6 +116,7 @@ func config(dir string) Config {
 func delivered(name string, s sink.Sink) Sink {
 	d := DefaultDelivery()
 	d.Retry = Retry{Min: time.Millisecond, Max: 5 * time.Millisecond}
+	d.Breaker.Pause = 5 * time.Millisecond
 	return Sink{Name: name, Sink: s, Config: d}
 }
 
@@ -149,7 +150,7 @@ func balance(t *testing.T, p *Pipeline) {
 		}
 	}
 	for _, d := range s.Deliveries {
-		if d.Carried+d.Journaled+d.Backfilled != d.Delivered+d.DeadLettered+d.Evicted.Total()+d.Damaged+d.InJournal {
+		if d.Carried+d.Journaled+d.Backfilled != d.Delivered+d.Diverted+d.DeadLettered+d.Evicted.Total()+d.Damaged+d.InJournal {
 			t.Errorf("delivery does not balance: %+v", d)
 		}
 	}

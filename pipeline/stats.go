@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"sluice/pipeline/journal"
+	"sluice/sink"
 )
 
 // Stats is the pipeline at one moment.
@@ -13,14 +14,27 @@ type Stats struct {
 	Journal    journal.Stats
 	Disk       Health // whether the journal can be written
 	Deliveries []DeliveryStats
+	Fallbacks  []FallbackStats
 	Unclaimed  []journal.CursorStats // of sinks that are not configured
+}
+
+// Histogram counts durations by size.
+type Histogram = journal.Histogram
+
+// FallbackStats is a sink that takes the readings of others.
+type FallbackStats struct {
+	Name   string
+	Health Health
 }
 
 // DeliveryStats is one sink's delivery.
 type DeliveryStats struct {
 	journal.CursorStats
-	Health Health
-	Lag    time.Duration // since the oldest reading that waits was accepted, by the gateway's clock
+	Health  Health
+	Breaker string        // closed, half-open or open
+	Lag     time.Duration // since the oldest reading that waits was accepted, by the gateway's clock
+	Latency Histogram     // from acceptance to confirmation, of what was not missed
+	Traffic sink.Traffic  // zero for a sink that does not count
 }
 
 // Stats returns counters and states. Each intake's and each cursor's numbers
@@ -36,9 +50,12 @@ func (p *Pipeline) Stats() Stats {
 	for _, d := range p.deliveries {
 		for _, c := range s.Journal.Cursors {
 			if c.Name == d.name {
-				s.Deliveries = append(s.Deliveries, DeliveryStats{c, d.health.snapshot(), d.lag()})
+				s.Deliveries = append(s.Deliveries, d.stats(c))
 			}
 		}
+	}
+	for _, f := range p.fallbacks {
+		s.Fallbacks = append(s.Fallbacks, FallbackStats{f.name, f.health.snapshot()})
 	}
 	for _, c := range s.Journal.Cursors {
 		if !c.Claimed {
@@ -48,11 +65,14 @@ func (p *Pipeline) Stats() Stats {
 	return s
 }
 
-// lag is 0 while nothing waits, and when the clock was set back.
-func (d *delivery) lag() time.Duration {
-	since := d.since.Load()
-	if since == 0 {
-		return 0
+// stats returns the delivery's state beside its cursor's.
+func (d *delivery) stats(c journal.CursorStats) DeliveryStats {
+	s := DeliveryStats{
+		CursorStats: c, Health: d.health.snapshot(), Breaker: d.breaker.String(),
+		Lag: max(d.live.age(), d.missed.age()), Latency: d.latency.snapshot(),
 	}
-	return max(0, time.Since(time.Unix(0, since)))
+	if m, ok := d.sink.(sink.Meter); ok {
+		s.Traffic = m.Traffic()
+	}
+	return s
 }

@@ -99,7 +99,7 @@ func (a *accounts) addDelivery(d pipeline.DeliveryStats, account *ledger.Account
 			d.Name, account.Lost, account.Duplicates, account.Wrong, account.Unexpected, account.Reordered, known)
 	}
 	wanted := d.Carried + d.Journaled + d.Backfilled
-	if fates := d.Delivered + d.DeadLettered + evicted + d.Damaged + d.InJournal; wanted != fates {
+	if fates := d.Delivered + d.Diverted + d.DeadLettered + evicted + d.Damaged + d.InJournal; wanted != fates {
 		a.problem("sink %s had %d readings to deliver and accounts for %d", d.Name, wanted, fates)
 	}
 	a.Sinks[d.Name] = account

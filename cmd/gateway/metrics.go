@@ -24,14 +24,20 @@ var (
 	descRejected = desc("rejected_total", "Messages that gave no reading, by device and reason.", "driver", "device", "reason")
 	descUp       = desc("driver_up", "1 while the driver reaches its devices.", "driver")
 
-	descSinkIn    = desc("sink_readings_in_total", "Readings for the sink: carried over at start, journaled since, backfilled by a replay. Equals the sum of outcomes plus sluice_sink_in_journal.", "sink", "source")
-	descSinkOut   = desc("sink_readings_total", "What became of the readings for the sink.", "sink", "outcome")
-	descSinkEvict = desc("sink_evicted_total", "Readings that the journal had to let go of before the sink took them, by reason. Their sum is the outcome evicted.", "sink", "reason")
-	descSinkWait  = desc("sink_in_journal", "Readings that wait for the sink.", "sink")
-	descSinkBytes = desc("sink_in_journal_bytes", "Size in the journal of what the sink has yet to read.", "sink")
-	descSinkLag   = desc("sink_lag_seconds", "Time since the oldest reading that waits for the sink was accepted, by the gateway's clock.", "sink")
-	descSinkOK    = desc("sink_ok", "1 while the sink takes readings.", "sink")
-	descUnclaimed = desc("unclaimed_in_journal", "Readings kept for a sink that is not configured.", "sink")
+	descSinkIn      = desc("sink_readings_in_total", "Readings for the sink: carried over at start, journaled since, backfilled by a replay. Equals the sum of outcomes plus sluice_sink_in_journal.", "sink", "source")
+	descSinkOut     = desc("sink_readings_total", "What became of the readings for the sink.", "sink", "outcome")
+	descSinkEvict   = desc("sink_evicted_total", "Readings that the journal had to let go of before the sink took them, by reason. Their sum is the outcome evicted.", "sink", "reason")
+	descSinkWait    = desc("sink_in_journal", "Readings that wait for the sink.", "sink")
+	descSinkBytes   = desc("sink_in_journal_bytes", "Size in the journal of what the sink has yet to read.", "sink")
+	descSinkLag     = desc("sink_lag_seconds", "Time since the oldest reading that waits for the sink was accepted, by the gateway's clock.", "sink")
+	descSinkMissed  = desc("sink_backlog", "Readings, of those that wait for the sink, that newer ones overtake.", "sink")
+	descSinkLatency = desc("sink_latency_seconds", "From the acceptance of readings to the sink's confirmation, without those that newer ones overtake.", "sink")
+	descSinkTraffic = desc("sink_wire_bytes_total", "Bytes exchanged with the far end, as far as the sink knows.", "sink", "direction")
+	descSinkAsked   = desc("sink_requests_total", "Requests or messages sent to the far end.", "sink")
+	descBreaker     = desc("sink_breaker", "1 for the state that the sink's circuit breaker is in.", "sink", "state")
+	descFallbackOK  = desc("fallback_ok", "1 while the fallback takes readings.", "sink")
+	descSinkOK      = desc("sink_ok", "1 while the sink takes readings.", "sink")
+	descUnclaimed   = desc("unclaimed_in_journal", "Readings kept for a sink that is not configured.", "sink")
 
 	descJournalBytes    = desc("journal_bytes", "Size of the journal on disk.")
 	descJournalSegments = desc("journal_segments", "Files of the journal.")
@@ -63,6 +69,9 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 	for _, d := range s.Deliveries {
 		r.delivery(d)
 	}
+	for _, f := range s.Fallbacks {
+		r.gauge(descFallbackOK, truth(f.Health.OK), f.Name)
+	}
 	for _, u := range s.Unclaimed {
 		r.gauge(descUnclaimed, float64(u.InJournal), u.Name)
 	}
@@ -78,6 +87,17 @@ func (r report) counter(d *prometheus.Desc, v uint64, labels ...string) {
 
 func (r report) gauge(d *prometheus.Desc, v float64, labels ...string) {
 	r.out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+}
+
+func (r report) histogram(d *prometheus.Desc, h pipeline.Histogram, labels ...string) {
+	buckets, total := map[float64]uint64{}, uint64(0)
+	for i, n := range h.Counts {
+		total += n
+		if i < len(h.Counts)-1 { // the last one has no bound
+			buckets[h.Bound(i).Seconds()] = total
+		}
+	}
+	r.out <- prometheus.MustNewConstHistogram(d, total, h.Sum.Seconds(), buckets, labels...)
 }
 
 func (r report) intake(i pipeline.IntakeStats) {
@@ -96,7 +116,7 @@ func (r report) delivery(d pipeline.DeliveryStats) {
 	r.counter(descSinkIn, d.Journaled, d.Name, "journaled")
 	r.counter(descSinkIn, d.Backfilled, d.Name, "backfilled")
 	for outcome, n := range map[string]uint64{
-		"delivered": d.Delivered, "dead_lettered": d.DeadLettered, "evicted": d.Evicted.Total(), "damaged": d.Damaged,
+		"delivered": d.Delivered, "diverted": d.Diverted, "dead_lettered": d.DeadLettered, "evicted": d.Evicted.Total(), "damaged": d.Damaged,
 	} {
 		r.counter(descSinkOut, n, d.Name, outcome)
 	}
@@ -104,6 +124,16 @@ func (r report) delivery(d pipeline.DeliveryStats) {
 	r.gauge(descSinkWait, float64(d.InJournal), d.Name)
 	r.gauge(descSinkBytes, float64(d.Bytes), d.Name)
 	r.gauge(descSinkLag, d.Lag.Seconds(), d.Name)
+	r.gauge(descSinkMissed, float64(d.Backlog), d.Name)
+	r.histogram(descSinkLatency, d.Latency, d.Name)
+	if t := d.Traffic; t.Requests > 0 {
+		r.counter(descSinkAsked, t.Requests, d.Name)
+		r.counter(descSinkTraffic, t.Sent, d.Name, "sent")
+		r.counter(descSinkTraffic, t.Received, d.Name, "received")
+	}
+	for _, state := range []string{"closed", "half-open", "open"} {
+		r.gauge(descBreaker, truth(d.Breaker == state), d.Name, state)
+	}
 	r.gauge(descSinkOK, truth(d.Health.OK), d.Name)
 }
 
@@ -113,14 +143,7 @@ func (r report) journal(s pipeline.Stats) {
 	r.gauge(descJournalSegments, float64(j.Segments))
 	r.counter(descJournalAppended, j.Appended)
 	r.counter(descJournalFsyncs, j.Fsyncs)
-	buckets, total := map[float64]uint64{}, uint64(0)
-	for i, n := range j.Commits.Counts {
-		total += n
-		if i < len(j.Commits.Counts)-1 { // the last one has no bound
-			buckets[j.Commits.Bound(i).Seconds()] = total
-		}
-	}
-	r.out <- prometheus.MustNewConstHistogram(descJournalCommits, total, j.Commits.Sum.Seconds(), buckets)
+	r.histogram(descJournalCommits, j.Commits)
 	r.counter(descJournalVolatile, j.Volatile)
 	r.gauge(descJournalInMemory, float64(j.InMemory))
 	for kind, n := range j.Repairs {

@@ -107,7 +107,7 @@ func (g *gateway) sayGoodbye() {
 	}
 	for _, d := range s.Deliveries {
 		g.log.Info("sink has stopped", "sink", d.Name, "delivered", d.Delivered, "in_journal", d.InJournal,
-			"dead_lettered", d.DeadLettered, "evicted", d.Evicted.Total(), "damaged", d.Damaged)
+			"diverted", d.Diverted, "dead_lettered", d.DeadLettered, "evicted", d.Evicted.Total(), "damaged", d.Damaged)
 	}
 }
 

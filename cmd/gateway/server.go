@@ -104,6 +104,9 @@ type partHealth struct {
 	Detail    string    `json:"detail,omitempty"`
 	InJournal *uint64   `json:"in_journal,omitempty"` // readings that wait for this sink
 
+	Breaker      string `json:"breaker,omitempty"` // unless closed
+	Backlog      uint64 `json:"backlog,omitempty"` // of in_journal, overtaken by newer readings
+	Diverted     uint64 `json:"diverted,omitempty"`
 	DeadLettered uint64 `json:"dead_lettered,omitempty"`
 	Evicted      uint64 `json:"evicted,omitempty"`
 }
@@ -125,8 +128,17 @@ func (g *gateway) health() healthReport {
 	r.Journal = partHealth{State: stateOf(s.Disk.OK), Since: s.Disk.Since, Detail: s.Disk.Err}
 	for _, d := range s.Deliveries {
 		r.Sinks[d.Name] = partHealth{State: stateOf(d.Health.OK), Since: d.Health.Since, Detail: d.Health.Err, InJournal: &d.InJournal,
-			DeadLettered: d.DeadLettered, Evicted: d.Evicted.Total()}
+			Backlog: d.Backlog, Diverted: d.Diverted, DeadLettered: d.DeadLettered, Evicted: d.Evicted.Total()}
+		if d.Breaker != "closed" {
+			part := r.Sinks[d.Name]
+			part.Breaker = d.Breaker
+			r.Sinks[d.Name] = part
+		}
 		r.Ready = r.Ready && d.Health.OK
+	}
+	for _, f := range s.Fallbacks {
+		r.Sinks[f.Name] = partHealth{State: stateOf(f.Health.OK), Since: f.Health.Since, Detail: f.Health.Err}
+		r.Ready = r.Ready && f.Health.OK
 	}
 	for _, c := range s.Unclaimed {
 		if r.Unclaimed == nil {

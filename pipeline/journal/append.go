@@ -110,7 +110,7 @@ func (j *Journal) Commit() error {
 	defer j.mu.Unlock()
 	if syncs {
 		j.tally.fsyncs++
-		j.tally.commits.Add(time.Since(before))
+		j.tally.commits.Add(time.Since(before), 1)
 	}
 	j.active.end = j.off
 	j.next = j.seq

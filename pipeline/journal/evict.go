@@ -87,7 +87,7 @@ func (j *Journal) giveUpFor(s *segment, why eviction) error {
 	}
 	var blocking []string
 	for _, c := range j.cursors {
-		if c.block && c.position < lost.to {
+		if c.block && c.least() < lost.to {
 			blocking = append(blocking, c.name)
 		}
 	}

@@ -76,6 +76,7 @@ func (j *Journal) expire() {
 		if j.opts.MaxAge > 0 && age > j.opts.MaxAge {
 			j.evict(rest, forAge, func(*Cursor) bool { return true })
 		}
+		j.evict(rest, forAge, func(c *Cursor) bool { return c.maxAge > 0 && age > c.maxAge })
 		if j.opts.Unclaimed > 0 && age > j.opts.Unclaimed {
 			j.evict(rest, forAge, func(c *Cursor) bool { return !c.claimed })
 		}
@@ -95,7 +96,7 @@ func (j *Journal) passed() []*segment {
 func (j *Journal) leftBehind() []*segment {
 	least := j.next
 	for _, c := range j.cursors {
-		least = min(least, c.position)
+		least = min(least, c.least())
 	}
 	last := len(j.segments) - 1
 	if last > 0 && j.segments[last].end == segmentHeaderSize {

@@ -154,7 +154,8 @@ func (j *Journal) Close() error {
 	}
 	j.mu.Lock()
 	for _, c := range j.cursors {
-		c.close()
+		c.Lane.close()
+		c.backlog.close()
 	}
 	j.mu.Unlock()
 	release(j.lock)

@@ -22,38 +22,59 @@ func (j *Journal) Replay(name string, from uint64) (readings uint64, err error) 
 	if from >= c.position {
 		return 0, nil
 	}
+	before := c.waiting()
 	c.back = &from
 	if !c.claimed {
 		return c.turnBack(), nil
 	}
 	c.wake()
-	return c.position - from, nil
+	return c.position - from - (before - c.Lane.waiting(j.next)), nil
 }
 
 // Replayed turns back if Replay has asked for it, and reports whether it has: then
-// whatever was handed out and not acknowledged comes again.
+// whatever was handed out and not acknowledged comes again, and the backlog is part
+// of what does.
 func (c *Cursor) Replayed() bool {
 	c.j.mu.Lock()
 	defer c.j.mu.Unlock()
 	if c.back == nil {
 		return false
 	}
-	c.close()
 	c.turnBack()
 	return true
 }
 
 // turnBack moves the place of reading to where Replay wants it. j.mu is held.
 func (c *Cursor) turnBack() (readings uint64) {
+	before := c.waiting()
 	to := max(*c.back, c.j.oldest())
 	c.back = nil
 	if to < c.position {
-		readings = c.position - to
+		c.Lane.close()
+		c.position, c.read = to, to
+		if to < c.backlog.until {
+			c.endBacklog()
+		}
+		readings = c.waiting() - before
 		c.backfilled += readings
-		c.position = to
 	}
 	c.read = c.position
 	return readings
+}
+
+// endBacklog makes the rest of the backlog, which begins at or behind the live
+// part's place, a part of that. j.mu is held.
+func (c *Cursor) endBacklog() {
+	c.backlog.close()
+	if c.backlog.position < c.backlog.until && c.backlog.position < c.position {
+		c.position, c.read = c.backlog.position, c.backlog.position
+	}
+	for _, s := range c.backlog.skips {
+		if s.from >= c.position {
+			c.Lane.forget(s)
+		}
+	}
+	c.backlog = Lane{c: c}
 }
 
 // Forget ends a cursor that nobody has opened, so that the journal keeps nothing

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -25,20 +26,55 @@ const (
 	asideSuffix  = ".aside"
 )
 
-// place is what a cursor's slot keeps.
-type place struct{ position uint64 }
-
-// encode writes the backlog [a, b) and the live part [c, …): one range until a
-// sink reads live first.
-func (p place) encode() []byte {
-	b := make([]byte, 24)
-	for at := 0; at < len(b); at += 8 {
-		binary.LittleEndian.PutUint64(b[at:], p.position)
-	}
-	return b
+// place is what a cursor's slot keeps: the backlog [a, b) and the live part [c, …)
+// that are yet to be delivered, and what the sink wants to remember.
+type place struct {
+	a, b, c uint64
+	memory  []byte
 }
 
-func decodePlace(body []byte) place { return place{binary.LittleEndian.Uint64(body)} }
+// maxMemory is the room for a sink's memory.
+const maxMemory = 400
+
+// at is the place of a cursor without a backlog.
+func at(position uint64) place { return place{a: position, b: position, c: position} }
+
+func (p place) encode() []byte {
+	b := binary.LittleEndian.AppendUint64(nil, p.a)
+	b = binary.LittleEndian.AppendUint64(b, p.b)
+	b = binary.LittleEndian.AppendUint64(b, p.c)
+	b = binary.LittleEndian.AppendUint16(b, uint16(len(p.memory)))
+	return append(b, p.memory...)
+}
+
+// decodePlace reads what encode wrote, out of a whole slot's body.
+func decodePlace(body []byte) place {
+	p := place{
+		a: binary.LittleEndian.Uint64(body), b: binary.LittleEndian.Uint64(body[8:]), c: binary.LittleEndian.Uint64(body[16:]),
+	}
+	if n := int(binary.LittleEndian.Uint16(body[24:])); n > 0 && n <= maxMemory {
+		p.memory = body[26 : 26+n]
+	}
+	return p
+}
+
+// place returns where the cursor is, but not beyond durable. j.mu is held.
+func (c *Cursor) place(durable uint64) place {
+	p := at(min(c.position, durable))
+	if c.backlog.position < c.backlog.until {
+		p.a, p.b = min(c.backlog.position, durable), min(c.backlog.until, durable)
+	}
+	p.memory = slices.Clone(c.memory)
+	return p
+}
+
+// moved returns by how many readings p is beyond q; more than any if it is behind.
+func (p place) moved(q place) uint64 {
+	if p.a < q.a || p.c < q.c {
+		return math.MaxUint64
+	}
+	return max(p.a-q.a, p.c-q.c)
+}
 
 func (j *Journal) cursorPath(name string) string {
 	return filepath.Join(j.opts.Dir, "cursors", name+cursorSuffix)
@@ -129,14 +165,14 @@ func (j *Journal) loadCursors() error {
 		}
 		p, s := j.loadPlace(name)
 		places[name], found[name] = p, s
-		if p.position > j.next {
-			j.opts.Log.Error("journal has lost readings at its end", "cursor", name, "position", p.position, "end", j.next)
-			j.tally.repairs[EndMissing] += p.position - j.next
-			j.next = p.position
+		if p.c > j.next {
+			j.opts.Log.Error("journal has lost readings at its end", "cursor", name, "position", p.c, "end", j.next)
+			j.tally.repairs[EndMissing] += p.c - j.next
+			j.next = p.c
 		}
 	}
 	for name, p := range places {
-		c := j.newCursor(name, p.position)
+		c := j.newCursor(name, p)
 		c.slots = found[name]
 	}
 	j.evict(span{0, j.oldest()}, missing, func(*Cursor) bool { return true })
@@ -158,7 +194,7 @@ func (j *Journal) loadPlace(name string) (place, slots) {
 	if err := j.fs.Rename(path, path+asideSuffix); err != nil {
 		j.opts.Log.Warn("journal cannot keep a cursor's file aside", "cursor", name, "err", err)
 	}
-	return place{j.oldest()}, slots{}
+	return at(j.oldest()), slots{}
 }
 
 // saveCursors writes down the places that have changed, durably if need be. What
@@ -166,7 +202,7 @@ func (j *Journal) loadPlace(name string) (place, slots) {
 func (j *Journal) saveCursors(sync bool) error {
 	type move struct {
 		c  *Cursor
-		to uint64
+		to place
 	}
 	j.mu.Lock()
 	durable := j.next
@@ -175,14 +211,14 @@ func (j *Journal) saveCursors(sync bool) error {
 	}
 	var moves []move
 	for _, c := range j.cursors {
-		if to := min(c.position, durable); c.worthSaving(to) || sync && (to != c.saved || !c.synced) {
+		if to := c.place(durable); c.worthSaving(to) || sync && (to.moved(c.saved) > 0 || !c.synced) {
 			moves = append(moves, move{c, to})
 		}
 	}
 	j.mu.Unlock()
 	var errs []error // one cursor's trouble is its own
 	for _, m := range moves {
-		if err := m.c.slots.save(j.fs, j.cursorPath(m.c.name), place{m.to}.encode(), sync); err != nil {
+		if err := m.c.slots.save(j.fs, j.cursorPath(m.c.name), m.to.encode(), sync); err != nil {
 			errs = append(errs, fmt.Errorf("save cursor %s: %w", m.c.name, err))
 			continue
 		}
@@ -203,6 +239,7 @@ const (
 
 // worthSaving reports whether it is time to write down that the cursor is at to.
 // j.mu is held.
-func (c *Cursor) worthSaving(to uint64) bool {
-	return to < c.saved || to >= c.saved+saveReadings || to != c.saved && time.Since(c.savedAt) >= saveLatest
+func (c *Cursor) worthSaving(to place) bool {
+	by := to.moved(c.saved)
+	return by >= saveReadings || by > 0 && time.Since(c.savedAt) >= saveLatest
 }

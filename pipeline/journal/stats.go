@@ -36,7 +36,7 @@ const (
 // CursorStats is one cursor at the same moment. All but Position count readings
 // since the journal was opened, and
 //
-//	Carried + Journaled + Backfilled = Delivered + DeadLettered + Evicted + Damaged + InJournal
+//	Carried + Journaled + Backfilled = Delivered + Diverted + DeadLettered + Evicted + Damaged + InJournal
 type CursorStats struct {
 	Name       string
 	Claimed    bool // somebody reads it
@@ -47,6 +47,7 @@ type CursorStats struct {
 	Outcome
 	Evicted   Evictions
 	InJournal uint64 // waiting now
+	Backlog   uint64 // of these, since the last Split
 	Bytes     int64  // about what waits takes on disk
 }
 
@@ -79,37 +80,38 @@ func (j *Journal) Stats() Stats {
 }
 
 func (c *Cursor) stats() CursorStats {
-	waiting := c.j.next - c.position
-	for _, s := range c.skips {
-		waiting -= s.to - s.from
-	}
 	outcome := c.outcome
 	outcome.Damaged += c.damaged
 	return CursorStats{
 		Name:       c.name,
 		Claimed:    c.claimed,
-		Position:   c.position,
+		Position:   c.least(),
 		Carried:    c.carried,
 		Journaled:  c.j.next - c.begin,
 		Backfilled: c.backfilled,
 		Outcome:    outcome,
 		Evicted:    c.evicted,
-		InJournal:  waiting,
-		Bytes:      c.behind(),
+		InJournal:  c.waiting(),
+		Backlog:    c.backlog.waiting(c.backlog.until),
+		Bytes:      c.Lane.behind(c.j.next) + c.backlog.behind(c.backlog.until),
 	}
 }
 
-// behind returns the bytes that the cursor has yet to read. j.mu is held.
-func (c *Cursor) behind() (bytes int64) {
-	segments := c.j.segments
-	for i := len(segments) - 1; i >= 0; i-- {
+// behind returns about how many bytes before the sequence end are yet to be read.
+// j.mu is held.
+func (l *Lane) behind(end uint64) (bytes int64) {
+	segments := l.c.j.segments
+	for i := len(segments) - 1; i >= 0 && l.read < end; i-- {
 		s := segments[i]
+		if s.first >= end {
+			continue
+		}
 		from := int64(segmentHeaderSize)
-		if s == c.seg {
-			from = c.offset
+		if s == l.seg {
+			from = l.offset
 		}
 		bytes += s.end - from
-		if s.first <= c.read {
+		if s.first <= l.read {
 			break
 		}
 	}

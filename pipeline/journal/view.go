@@ -96,7 +96,7 @@ func look(dir string, fs FS) (*View, error) {
 		c := CursorView{Name: name}
 		var s slots
 		if body, err := s.load(fs, j.cursorPath(name)); err == nil {
-			c.Position = decodePlace(body).position
+			c.Position = decodePlace(body).a
 		}
 		v.Cursors = append(v.Cursors, c)
 	}
@@ -112,7 +112,7 @@ func (j *Journal) View() *View {
 		v.add(s)
 	}
 	for _, c := range j.cursors {
-		v.Cursors = append(v.Cursors, CursorView{c.name, c.position, c.claimed})
+		v.Cursors = append(v.Cursors, CursorView{c.name, c.least(), c.claimed})
 	}
 	slices.SortFunc(v.Cursors, func(a, b CursorView) int { return strings.Compare(a.Name, b.Name) })
 	v.Aside = slices.Clone(j.aside)

@@ -88,6 +88,42 @@ func (p *parser) heirs(sinks *yaml.Node, f *File) {
 	}
 }
 
+// fallbacks reports sinks that fall back to what is no fallback, and fallbacks that
+// are more than that, or nobody's.
+func (p *parser) fallbacks(sinks *yaml.Node, f *File) {
+	only, used := make(map[string]bool), make(map[string]bool)
+	for _, s := range f.Sinks {
+		only[s.Name] = s.Delivery.Only == "fallback"
+		used[s.Delivery.Fallback] = true
+	}
+	for _, s := range f.Sinks {
+		to := s.Delivery.Fallback
+		problem, field := "", ".fallback"
+		switch isOnly, known := only[to]; {
+		case only[s.Name] && to != "":
+			problem = "stands on a sink that is a fallback itself"
+		case only[s.Name] && !used[s.Name]:
+			problem, field = "is fallback, but no sink names it as its fallback", ".only"
+		case to == "":
+		case !known:
+			problem = fmt.Sprintf("is %s, but there is no such sink%s", quote(to), hint(to, sortedKeys(only)))
+		case !isOnly:
+			problem = fmt.Sprintf("is %s, a sink with readings of its own: give it 'only: fallback'", quote(to))
+		}
+		if problem != "" {
+			p.finding(sinks, "sinks.", s.Name+field, problem)
+		}
+	}
+}
+
+// hint names what is near, to be added to a problem.
+func hint(name string, known []string) string {
+	if near := nearest(name, known); len(near) > 0 {
+		return "; " + didYouMean(near)
+	}
+	return ""
+}
+
 // templates reports names in the sinks' templates that no device can fill.
 func (p *parser) templates(sinks *yaml.Node, f *File) {
 	names := slices.Concat(reserved, tagNames(f.Devices))

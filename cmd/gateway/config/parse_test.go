@@ -56,7 +56,7 @@ func TestEveryKeyIsSet(t *testing.T) {
 	mustBeSet(t, "serial", *f.Drivers[1].Serial)
 	mustBeSet(t, "nats", *f.Sinks[0].NATS, "token", "creds")
 	mustBeSet(t, "influx", *f.Sinks[2].Influx, "gzip")
-	mustBeSet(t, "delivery", f.Sinks[0].Delivery)
+	mustBeSet(t, "delivery", f.Sinks[0].Delivery, "only")
 	mustBeSet(t, "metric", f.Profiles["climate"].Metrics["temperature"])
 	mustBeSet(t, "time", *f.Profiles["climate"].Time)
 	mustBeSet(t, "csv", *f.Profiles["track"].Decode.CSV)

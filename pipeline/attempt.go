@@ -1,0 +1,165 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"sluice/pipeline/journal"
+	"sluice/protocol"
+	"sluice/sink"
+)
+
+// deliver writes the readings, of the batch of f, until the sink has them, or its
+// fallback has, or they were rejected for good. It returns false when ctx ended
+// first.
+func (d *delivery) deliver(ctx context.Context, f *feed, readings []protocol.Reading) bool {
+	if len(readings) == 0 {
+		return true
+	}
+	retry := newBackoff(d.config.Retry)
+	for {
+		tried, err := d.breaker.do(func() error { return d.write(ctx, readings) })
+		partial, isPartial := asPartial(err)
+		switch {
+		case err == nil:
+			d.succeeded()
+			d.acknowledge(f, readings, journal.Outcome{Delivered: uint64(len(readings))})
+			return true
+		case isPartial && wellFormed(partial.Rejected, len(readings)):
+			return d.setAside(ctx, f, readings, partial.Rejected)
+		case sink.IsPermanent(err) && len(readings) == 1:
+			return d.setAside(ctx, f, readings, []sink.Rejection{{Index: 0, Err: err}})
+		case sink.IsPermanent(err):
+			half := len(readings) / 2
+			return d.deliver(ctx, f, readings[:half]) && d.deliver(ctx, f, readings[half:])
+		case ctx.Err() != nil:
+			return false
+		case tried:
+			d.failed(err)
+		}
+		if d.breaker.isOpen() && d.divert(ctx, f, readings) {
+			return true
+		}
+		if !d.rest(ctx, retry.NextBackOff(), sink.RetryWait(err)) {
+			return false
+		}
+	}
+}
+
+func (d *delivery) write(ctx context.Context, readings []protocol.Reading) error {
+	ctx, cancel := context.WithTimeout(ctx, d.config.Timeout)
+	defer cancel()
+	return d.sink.Write(ctx, readings)
+}
+
+// divert writes the readings to the fallback, if there is one and it takes them.
+func (d *delivery) divert(ctx context.Context, f *feed, readings []protocol.Reading) bool {
+	if d.fallback == nil {
+		return false
+	}
+	err := d.fallback.write(ctx, readings)
+	if partial, ok := asPartial(err); ok && wellFormed(partial.Rejected, len(readings)) {
+		return d.setAside(ctx, f, readings, partial.Rejected)
+	}
+	if err != nil {
+		return false
+	}
+	d.acknowledge(f, readings, journal.Outcome{Diverted: uint64(len(readings))})
+	return true
+}
+
+// acknowledge moves the cursor behind the readings.
+func (d *delivery) acknowledge(f *feed, readings []protocol.Reading, o journal.Outcome) {
+	if r, ok := d.sink.(sink.Rememberer); ok && o.Diverted == 0 {
+		o.Memory = r.Remember()
+	}
+	f.lane.Ack(readings[len(readings)-1].ID.Seq+1, o)
+	if f == d.live {
+		d.latency.add(f.age(), len(readings))
+	}
+}
+
+// probeEvery is how often it is looked, while a sink is left in peace, whether its
+// far end has come back.
+const probeEvery = time.Second
+
+// rest waits before the next try: as long as asked, which the far end may have
+// done, or until a far end that could not be reached is there again.
+func (d *delivery) rest(ctx context.Context, backoff, asked time.Duration) bool {
+	end := time.NewTimer(max(backoff, asked))
+	defer end.Stop()
+	for {
+		var probe <-chan time.Time
+		if asked == 0 {
+			probe = time.After(time.Until(d.probed.Add(probeEvery)))
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-end.C:
+			return true
+		case <-probe:
+			if d.cameBack(ctx) {
+				d.breaker.reset()
+				return true
+			}
+		}
+	}
+}
+
+// cameBack reports whether the far end can be reached and could not before.
+func (d *delivery) cameBack(ctx context.Context) bool {
+	d.probed = time.Now()
+	c, ok := d.sink.(sink.Connector)
+	if !ok {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, min(d.config.Timeout, 2*probeEvery))
+	defer cancel()
+	was := d.away
+	d.away = c.Connect(ctx) != nil
+	return was && !d.away
+}
+
+// setAside keeps the rejected readings as dead letters and acknowledges all of
+// them. Until they are kept, nothing is acknowledged.
+func (d *delivery) setAside(ctx context.Context, f *feed, readings []protocol.Reading, rejected []sink.Rejection) bool {
+	retry := newBackoff(d.config.Retry)
+	for {
+		err := d.dead.keep(readings, rejected)
+		if err == nil {
+			break
+		}
+		d.failed(err)
+		if !sleep(ctx, retry.NextBackOff()) {
+			return false
+		}
+	}
+	d.succeeded()
+	if d.told.IsZero() || time.Since(d.told) > tellEvery {
+		d.told = time.Now()
+		d.log.Warn("sink rejects readings for good: they are kept as dead letters", "readings", len(rejected), "first", rejected[0].Err, "file", d.dead.path)
+	}
+	dead := uint64(len(rejected))
+	d.acknowledge(f, readings, journal.Outcome{Delivered: uint64(len(readings)) - dead, DeadLettered: dead})
+	return true
+}
+
+func asPartial(err error) (*sink.PartialError, bool) {
+	var partial *sink.PartialError
+	return partial, errors.As(err, &partial)
+}
+
+// wellFormed reports whether a sink's rejections are what sink.PartialError says
+// that they are.
+func wellFormed(rejected []sink.Rejection, n int) bool {
+	last := -1
+	for _, r := range rejected {
+		if r.Err == nil || r.Index <= last || r.Index >= n {
+			return false
+		}
+		last = r.Index
+	}
+	return len(rejected) > 0
+}

@@ -37,7 +37,7 @@ func TestFullDisk(t *testing.T) {
 	go func() { played <- r.fleet.Run(context.Background()) }()
 	r.sent(4_000)
 
-	free := fill(t, disk)
+	free := fillDisk(t, disk)
 	gate.close()
 	r.influxd.Stop(t)
 	drivertest.Eventually(t, "the gateway says that the disk is full", func() bool { return strings.Contains(r.page("/readyz"), "no space left") })
@@ -51,7 +51,7 @@ func TestFullDisk(t *testing.T) {
 	if err := os.Remove(filepath.Join(disk, "data", "journal", "spare")); err != nil {
 		t.Fatal(err)
 	}
-	free = fill(t, disk)
+	free = fillDisk(t, disk)
 	r.launch()
 	drivertest.Eventually(t, "the gateway runs on a full disk", func() bool { return strings.Contains(r.page("/readyz"), "no space left") })
 	<-time.After(fullFor / 4)
@@ -114,9 +114,9 @@ func mountSmall(t *testing.T) string {
 	return dir
 }
 
-// fill takes all the room there is on the disk of dir, and goes on taking what
+// fillDisk takes all the room there is on the disk of dir, and goes on taking what
 // becomes free, until the result is called.
-func fill(t *testing.T, dir string) (free func()) {
+func fillDisk(t *testing.T, dir string) (free func()) {
 	t.Helper()
 	ballast, err := os.CreateTemp(dir, "ballast")
 	if err != nil {

@@ -132,10 +132,14 @@ func (j *Journal) newCursor(name string, p place) *Cursor {
 
 // least returns the first sequence that the cursor still needs. j.mu is held.
 func (c *Cursor) least() uint64 {
+	least := c.position
 	if c.backlog.position < c.backlog.until {
-		return c.backlog.position
+		least = c.backlog.position
 	}
-	return c.position
+	if c.back != nil {
+		least = min(least, *c.back)
+	}
+	return least
 }
 
 // waiting returns how many readings are not done with. j.mu is held.

@@ -89,6 +89,14 @@ type tally struct {
 	repairs          map[Repair]uint64
 }
 
+// HeldError says that another process has the journal open.
+type HeldError struct {
+	Path string // of the lock
+	PID  string // of the process, as it wrote it down
+}
+
+func (e *HeldError) Error() string { return e.Path + " is held by process " + e.PID }
+
 // Open opens the journal in opts.Dir, creating what is missing. It repairs the
 // end of the log (a torn record is cut off, damage is stepped over), never
 // refuses because of damage or for want of space, and never wipes. It fails when
@@ -117,6 +125,9 @@ func Open(opts Options) (*Journal, error) {
 		}
 	}
 	lock, err := acquire(filepath.Join(opts.Dir, "LOCK"))
+	if _, held := errors.AsType[*HeldError](err); held {
+		return nil, fmt.Errorf("open journal: %w: stop it, or give this gateway a dir of its own", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open journal: %w", err)
 	}

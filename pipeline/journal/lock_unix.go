@@ -26,7 +26,7 @@ func acquire(path string) (*os.File, error) {
 		}
 		b := make([]byte, 32)
 		n, _ := f.ReadAt(b, 0)
-		return nil, fmt.Errorf("%s is held by process %s: stop it, or give this gateway a dir of its own", path, strings.TrimSpace(string(b[:n])))
+		return nil, &HeldError{path, strings.TrimSpace(string(b[:n]))}
 	}
 	if err := f.Truncate(0); err != nil {
 		f.Close()

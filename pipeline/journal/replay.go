@@ -3,6 +3,7 @@ package journal
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 )
 
 // ErrNoCursor is returned for a name that no cursor has.
@@ -89,7 +90,8 @@ func (j *Journal) Forget(name string) error {
 	case c.claimed:
 		return fmt.Errorf("forget %s: a sink of that name is configured", name)
 	}
-	if err := j.fs.Remove(j.cursorPath(name)); err != nil {
+	// The file of one that was damaged was moved aside at opening.
+	if err := j.fs.Remove(j.cursorPath(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("forget %s: %w", name, err)
 	}
 	delete(j.cursors, name)

@@ -3,6 +3,7 @@ package journal
 import (
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -61,8 +62,11 @@ func openSegment(fs FS, path string) (*segment, error) {
 		return nil, err
 	}
 	b := make([]byte, segmentHeaderSize)
-	if _, err := f.ReadAt(b, 0); err != nil {
+	switch _, err := f.ReadAt(b, 0); {
+	case errors.Is(err, io.EOF):
 		return nil, errNotSegment
+	case err != nil:
+		return nil, err
 	}
 	h, err := decodeSegmentHeader(b)
 	if err != nil {

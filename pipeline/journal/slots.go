@@ -58,10 +58,14 @@ func decodePlace(body []byte) place {
 	return p
 }
 
-// place returns where the cursor is, but not beyond durable. j.mu is held.
+// place returns where the cursor is, or is to turn back to, but not beyond durable.
+// j.mu is held.
 func (c *Cursor) place(durable uint64) place {
 	p := at(min(c.position, durable))
-	if c.backlog.position < c.backlog.until {
+	switch {
+	case c.back != nil:
+		p = at(min(c.least(), durable))
+	case c.backlog.position < c.backlog.until:
 		p.a, p.b = min(c.backlog.position, durable), min(c.backlog.until, durable)
 	}
 	p.memory = slices.Clone(c.memory)

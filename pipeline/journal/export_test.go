@@ -1,5 +1,10 @@
 package journal
 
+import (
+	"encoding/binary"
+	"hash/crc32"
+)
+
 // Tidy does at once what Tend does every so often.
 func (j *Journal) Tidy() {
 	j.prepareSpare()
@@ -8,3 +13,22 @@ func (j *Journal) Tidy() {
 
 // Abandon gives the folder free as the end of a process does.
 func (j *Journal) Abandon() { release(j.lock) }
+
+// Checksum continues a CRC32C.
+func Checksum(sum uint32, b []byte) uint32 { return crc32.Update(sum, castagnoli, b) }
+
+// ResealRecord gives a record of an epoch a checksum that is right.
+func ResealRecord(record []byte, epoch uint64) {
+	binary.LittleEndian.PutUint32(record[20:], recordSum(record, checksumSeed(epoch)))
+}
+
+// ResealSlot gives a slot a checksum that is right.
+func ResealSlot(slot []byte) {
+	binary.LittleEndian.PutUint32(slot[12:], 0)
+	binary.LittleEndian.PutUint32(slot[12:], Checksum(0, slot))
+}
+
+// Slots returns the file of a cursor that stands at position.
+func Slots(position uint64) []byte {
+	return append(encodeSlot(2, place{position}.encode()), encodeSlot(1, place{1}.encode())...)
+}

@@ -64,7 +64,7 @@ func (j *Journal) takeSegment(name string, number uint64) (*segment, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.number != number {
+	if s.number != number || name != segmentName(number) {
 		return nil, errMisnamed
 	}
 	if n := len(j.segments); n > 0 && s.first < j.segments[n-1].first {
@@ -86,12 +86,24 @@ func (j *Journal) recoverEnd() error {
 			return err
 		}
 		if s.end > segmentHeaderSize {
+			j.reach(s, limit)
 			break
 		}
 		j.empty = append(j.empty, s)
 		j.segments, limit = j.segments[:n-1], j.next
 	}
 	return nil
+}
+
+// reach counts as damaged what s does not hold any more of the readings before
+// limit, where an empty segment says that the log goes on.
+func (j *Journal) reach(s *segment, limit uint64) {
+	if limit == math.MaxUint64 || j.next >= limit {
+		return
+	}
+	j.opts.Log.Error("journal is damaged", "segment", s.path, "offset", s.end, "readings_lost", limit-j.next)
+	j.tally.repairs[RecordDamaged] += limit - j.next
+	j.next = limit
 }
 
 // rescan reads all of a segment, tells Recovered of its records, notes where
@@ -124,7 +136,11 @@ func (j *Journal) rescan(s *segment, limit uint64) error {
 		j.opts.Log.Error("journal cannot read the end of its log", "segment", s.path, "offset", sc.off, "err", sc.err)
 		return nil
 	}
-	s.end, j.next = sc.off, sc.want
+	s.end, j.next = sc.off, max(sc.want, sc.past)
+	if lost := j.next - sc.want; lost > 0 {
+		j.opts.Log.Error("journal ends with records of a newer version", "segment", s.path, "readings_lost", lost)
+		j.tally.repairs[RecordDamaged] += lost
+	}
 	if torn(f, s.end, s.size) {
 		j.opts.Log.Warn("journal cuts off an unfinished record: it was never acknowledged", "segment", s.path, "offset", s.end)
 		j.tally.repairs[TailTorn]++

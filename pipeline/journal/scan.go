@@ -23,6 +23,8 @@ type scan struct {
 	want  uint64 // sequence that the next record should have
 	max   uint64 // records reach no further than this sequence
 
+	past uint64 // behind the readings of the latest record of a newer version
+
 	buf   []byte // of the file, from start
 	start int64
 	err   error // of the last read: what is there cannot be told
@@ -43,10 +45,16 @@ func (s *scan) next() (h recordHeader, payload []byte, ok bool) {
 	}
 	for off := s.off; off < s.limit; off++ {
 		h, payload, ok = s.at(off)
-		if ok {
+		if ok && h.version == formatVersion {
 			s.off = off + recordHeaderSize + int64(h.length)
 			s.want = h.seq + uint64(h.count)
 			return h, payload, true
+		}
+		if ok { // kept for the release that wrote it, and lost to this one
+			s.off = off + recordHeaderSize + int64(h.length)
+			s.past = h.seq + uint64(h.count)
+			off = s.off - 1
+			continue
 		}
 		if s.err != nil {
 			break
@@ -65,7 +73,7 @@ func (s *scan) skipPage() { s.off = min((s.off/page+1)*page, s.limit) }
 // at returns the record at off if it is one of this segment and in sequence.
 func (s *scan) at(off int64) (recordHeader, []byte, bool) {
 	h, ok := recordHeaderAt(s.bytes(off, recordHeaderSize))
-	if !ok || h.length > maxRecord || h.seq < s.want || h.seq+uint64(h.count) > s.max {
+	if !ok || h.length > maxRecord || h.seq < s.want || h.seq > s.max || uint64(h.count) > s.max-h.seq {
 		return recordHeader{}, nil, false
 	}
 	record := s.bytes(off, recordHeaderSize+int(h.length))
@@ -79,11 +87,7 @@ func (s *scan) at(off int64) (recordHeader, []byte, bool) {
 func (s *scan) seek(off int64) int64 {
 	magic := binary.LittleEndian.AppendUint16(nil, recordMagic)
 	for off < s.limit {
-		ahead := int64(window)
-		if s.small {
-			ahead = page
-		}
-		b := s.bytes(off, int(min(ahead, s.limit-off)))
+		b := s.bytes(off, int(min(s.ahead(off), s.limit-off)))
 		if len(b) < len(magic) {
 			return -1
 		}
@@ -95,17 +99,26 @@ func (s *scan) seek(off int64) int64 {
 	return -1
 }
 
+// ahead returns how much to read at off: not into the next page, which may be one
+// that cannot be read, once a read has failed.
+func (s *scan) ahead(off int64) int64 {
+	switch rest := page - off%page; {
+	case !s.small:
+		return window
+	case rest == 1: // a magic may lie across the border
+		return 1 + page
+	default:
+		return rest
+	}
+}
+
 // bytes returns the n bytes at off, or nil if they are not all to be had.
 func (s *scan) bytes(off int64, n int) []byte {
 	if off+int64(n) > s.limit {
 		return nil
 	}
 	if i := off - s.start; i < 0 || i+int64(n) > int64(len(s.buf)) {
-		ahead := int64(window)
-		if s.small {
-			ahead = page
-		}
-		size := max(n, int(min(ahead, s.limit-off)))
+		size := max(n, int(min(s.ahead(off), s.limit-off)))
 		if cap(s.buf) < size {
 			s.buf = make([]byte, size)
 		}

@@ -31,28 +31,46 @@ func (v *View) Verify(found func(Finding)) Totals {
 		t.Lost += f.Readings
 		found(f)
 	}
+	end := max(1, v.next) // sequence that follows the last reading
 	for i := range v.Segments {
-		v.verify(i, &t, tell)
+		end = v.verify(i, &t, tell)
+	}
+	first := end
+	if len(v.Segments) > 0 {
+		first = v.Segments[0].First
 	}
 	for _, c := range v.Cursors {
-		if c.Position == 0 {
-			found(Finding{File: c.Name + cursorSuffix, Reason: "holds no intact place: the sink would begin at the oldest reading"})
+		file := c.Name + cursorSuffix
+		switch {
+		case c.Position == 0:
+			found(Finding{File: file, Reason: "holds no intact place: the sink would begin at the oldest reading"})
+		case c.Position < first:
+			found(Finding{File: file, Reason: "is before the beginning of the log: what is between is missing", Readings: first - c.Position})
+		case c.Position > end:
+			found(Finding{File: file, Reason: "is beyond the end of the log, which has lost what is between", Readings: c.Position - end})
 		}
 	}
 	return t
 }
 
-// verify checks segment i and what lies between it and the next.
-func (v *View) verify(i int, t *Totals, tell func(Finding)) {
+const newerRecord = "holds a record of a newer version"
+
+// verify checks segment i and what lies between it and the next, and returns the
+// sequence that follows.
+func (v *View) verify(i int, t *Totals, tell func(Finding)) (next uint64) {
 	s := v.Segments[i]
-	expected, end := s.First, int64(segmentHeaderSize)
+	expected, end, past := s.First, int64(segmentHeaderSize), uint64(0)
 	f, err := s.segment.open(v.fs)
 	if err == nil {
 		defer f.Close()
-		_ = v.scan(i, func(sc *scan, h recordHeader, payload []byte) error {
+		past, _ = v.scan(i, func(sc *scan, h recordHeader, payload []byte) error {
 			begin := sc.off - int64(len(payload)) - recordHeaderSize
 			if begin > end || h.seq > expected {
-				tell(Finding{s.File, end, damage(f, end, begin), h.seq - expected})
+				reason := damage(f, end, begin)
+				if sc.past > expected {
+					reason = newerRecord
+				}
+				tell(Finding{s.File, end, reason, h.seq - expected})
 			}
 			t.Records++
 			t.Readings += uint64(h.count)
@@ -69,9 +87,15 @@ func (v *View) verify(i int, t *Totals, tell func(Finding)) {
 		tell(Finding{s.File, end, fmt.Sprintf("is followed by segment %d: what is between is missing", v.Segments[i+1].Number), limit - expected})
 	case limit != math.MaxUint64 && expected < limit:
 		tell(Finding{s.File, end, damage(f, end, s.segment.end), limit - expected})
+	case past > expected:
+		tell(Finding{s.File, end, newerRecord, past - expected})
 	case limit == math.MaxUint64 && torn(f, end, s.segment.end):
 		tell(Finding{s.File, end, "ends with an unfinished record, which was never acknowledged", 0})
 	}
+	if limit != math.MaxUint64 {
+		return limit
+	}
+	return max(expected, past)
 }
 
 func known(limit, expected uint64) uint64 {

@@ -135,7 +135,7 @@ func (v *View) Records(from uint64, each func(Record) error) error {
 			continue
 		}
 		s := v.Segments[i].segment
-		err := v.scan(i, func(sc *scan, h recordHeader, payload []byte) error {
+		_, err := v.scan(i, func(sc *scan, h recordHeader, payload []byte) error {
 			r := newRecord(s, h, payload)
 			r.From = from
 			return each(r)
@@ -148,12 +148,13 @@ func (v *View) Records(from uint64, each func(Record) error) error {
 }
 
 // scan calls each for the intact records of segment i. What cannot be read is
-// stepped over.
-func (v *View) scan(i int, each func(sc *scan, h recordHeader, payload []byte) error) error {
+// stepped over. It returns the sequence behind the readings of the latest record
+// of a newer version.
+func (v *View) scan(i int, each func(sc *scan, h recordHeader, payload []byte) error) (past uint64, err error) {
 	s := v.Segments[i].segment
 	f, err := s.open(v.fs)
 	if err != nil {
-		return nil // it is gone
+		return 0, nil // it is gone
 	}
 	defer f.Close()
 	sc := s.scanner(f, s.end, v.limit(i))
@@ -162,12 +163,12 @@ func (v *View) scan(i int, each func(sc *scan, h recordHeader, payload []byte) e
 		switch {
 		case ok:
 			if err := each(&sc, h, payload); err != nil {
-				return err
+				return sc.past, err
 			}
 		case sc.err != nil:
 			sc.skipPage()
 		default:
-			return nil
+			return sc.past, nil
 		}
 	}
 }

@@ -174,7 +174,11 @@ func (f folder) read(name string) []byte {
 	return b
 }
 
-func (f folder) write(name string, b []byte) { f.must(os.WriteFile(f.path(name), b, 0o640)) }
+// write replaces a file, which may have other links.
+func (f folder) write(name string, b []byte) {
+	_ = os.Remove(f.path(name))
+	f.must(os.WriteFile(f.path(name), b, 0o640))
+}
 
 func (f folder) flip(name string, at int64) {
 	b := f.read(name)
@@ -188,7 +192,7 @@ func (f folder) zero(name string, from, to int64) {
 	f.write(name, b)
 }
 
-func (f folder) cut(name string, size int64) { f.must(os.Truncate(f.path(name), size)) }
+func (f folder) cut(name string, size int64) { f.write(name, f.read(name)[:size]) }
 
 func (f folder) remove(name string) { f.must(os.RemoveAll(f.path(name))) }
 

@@ -204,7 +204,7 @@ func wholeFiles() []damage {
 		{name: "last segment missing", apply: without(last), ends: segmentFirst(last), lost: []span{segmentSpan(last)}},
 		{name: "all segments missing", apply: without(1, 2, 3, 4, 5), begins: hubAt, ends: hubAt, lost: []span{{1, baseEnd}},
 			repairs: repairs(journal.EndMissing, hubAt-1),
-			found: []journal.Finding{{File: "hub.cursor", Reason: "beyond the end", Readings: hubAt - 1}}},
+			found:   []journal.Finding{{File: "hub.cursor", Reason: "beyond the end", Readings: hubAt - 1}}},
 		{name: "empty file for the first segment", apply: func(f folder) { f.cut(segmentFile(1), 0) }, begins: segmentFirst(2),
 			lost: []span{segmentSpan(1)}, repairs: repairs(journal.FileAside, 1),
 			found: []journal.Finding{aside(segmentName(1), "not a segment"), {File: "history.cursor", Reason: "before the beginning", Readings: perSegment}}},
@@ -260,7 +260,7 @@ func newerVersions() []damage {
 			text := f.read(segmentFile(n))
 			r := text[recordAt(k):recordAt(k+1)]
 			r[2] = 2
-			journal.ResealRecord(r, binary.LittleEndian.Uint64(text[16:]))
+			journal.ResealRecord(r, binary.LittleEndian.Uint64(text[16:]), recordAt(k))
 			f.write(segmentFile(n), text)
 		}
 	}

@@ -18,8 +18,8 @@ func (j *Journal) Abandon() { release(j.lock) }
 func Checksum(sum uint32, b []byte) uint32 { return crc32.Update(sum, castagnoli, b) }
 
 // ResealRecord gives a record of an epoch a checksum that is right.
-func ResealRecord(record []byte, epoch uint64) {
-	binary.LittleEndian.PutUint32(record[20:], recordSum(record, checksumSeed(epoch)))
+func ResealRecord(record []byte, epoch uint64, off int64) {
+	binary.LittleEndian.PutUint32(record[20:], recordSum(record, seedAt(checksumSeed(epoch), off)))
 }
 
 // ResealSlot gives a slot a checksum that is right.
@@ -31,4 +31,11 @@ func ResealSlot(slot []byte) {
 // Slots returns the file of a cursor that stands at position.
 func Slots(position uint64) []byte {
 	return append(encodeSlot(2, place{position}.encode()), encodeSlot(1, place{1}.encode())...)
+}
+
+// EncodeRecord returns a record of an epoch that belongs to an offset.
+func EncodeRecord(epoch uint64, off int64, seq uint64, count int, payload []byte) []byte {
+	record := append(make([]byte, recordHeaderSize), payload...)
+	putRecordHeader(record, recordHeader{seq: seq, count: uint32(count), accepted: 1}, seedAt(checksumSeed(epoch), off))
+	return record
 }

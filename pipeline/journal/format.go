@@ -107,6 +107,15 @@ func checksumSeed(epoch uint64) uint32 {
 	return crc32.Update(0, castagnoli, b[:])
 }
 
+// seedAt is where the checksum of the record at an offset begins. It keeps a
+// record inside a payload, or one that was written to another place, from being
+// taken for one of its own.
+func seedAt(seed uint32, off int64) uint32 {
+	var b [8]byte
+	binary.LittleEndian.PutUint64(b[:], uint64(off))
+	return crc32.Update(seed, castagnoli, b[:])
+}
+
 // recordSum is the CRC32C of the epoch, the record's header without the
 // checksum itself, and the payload.
 func recordSum(record []byte, seed uint32) uint32 {

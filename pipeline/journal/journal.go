@@ -61,6 +61,7 @@ type Journal struct {
 	cursors  map[string]*Cursor
 	tally    tally
 	aside    []AsideView // found at opening
+	hidden   uint64      // readings, at most, in files behind the last segment that cannot be used now
 
 	// Owned by the appender.
 	active   *segment   // the last one; nil until one begins

@@ -2,9 +2,11 @@ package journal
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math"
 	"path/filepath"
+	"syscall"
 	"time"
 )
 
@@ -27,6 +29,8 @@ func (j *Journal) recover() error {
 	if err := j.recoverEnd(); err != nil {
 		return err
 	}
+	// What is hidden at the end goes on to be where it is.
+	j.next += j.hidden
 	if err := j.loadCursors(); err != nil {
 		return err
 	}
@@ -51,11 +55,34 @@ func (j *Journal) takeSegments(aside func(name string, err error)) error {
 		s, err := j.takeSegment(name, number)
 		if err != nil {
 			aside(name, err)
+			if mayReturn(err) {
+				j.hidden += j.hiddenSize(name)
+			}
 			continue
 		}
-		j.segments = append(j.segments, s)
+		j.segments, j.hidden = append(j.segments, s), 0
 	}
 	return nil
+}
+
+// mayReturn reports whether a file left aside for err may be a segment of this log
+// at another opening.
+func mayReturn(err error) bool {
+	return !errors.Is(err, errNotSegment) && !errors.Is(err, errMisnamed) && !errors.Is(err, errOverlap) && !errors.Is(err, syscall.EISDIR)
+}
+
+// hiddenSize returns how long a file left aside is, or should be.
+func (j *Journal) hiddenSize(name string) uint64 {
+	f, err := j.fs.Open(filepath.Join(j.dir, name))
+	if err != nil {
+		return uint64(j.opts.SegmentSize)
+	}
+	defer f.Close()
+	size, err := f.Size()
+	if err != nil {
+		return uint64(j.opts.SegmentSize)
+	}
+	return uint64(size)
 }
 
 // takeSegment opens a file as the next segment of the log.
@@ -106,6 +133,10 @@ func (j *Journal) reach(s *segment, limit uint64) {
 	j.next = limit
 }
 
+// maxUnreadable is how many pages of the last segment are stepped over, since a
+// disk may take seconds for each.
+const maxUnreadable = 4
+
 // rescan reads all of a segment, tells Recovered of its records, notes where
 // they end and cuts off the zeros behind them. A segment that cannot be read to
 // its end is left as it is.
@@ -116,12 +147,21 @@ func (j *Journal) rescan(s *segment, limit uint64) error {
 	}
 	defer f.Close()
 	sc := s.scanner(f, s.size, limit)
+	var unread, unreadable int64 // bytes behind the last intact record; pages
 	for {
 		expected := sc.want
 		h, payload, ok := sc.next()
+		if !ok && sc.err != nil && unreadable < maxUnreadable {
+			from := sc.off
+			sc.skipPage()
+			unread += sc.off - from
+			unreadable++ // or it was the first try
+			continue
+		}
 		if !ok {
 			break
 		}
+		unread = 0
 		if lost := h.seq - expected; lost > 0 {
 			j.opts.Log.Error("journal is damaged", "segment", s.path, "offset", sc.off, "readings_lost", lost)
 			j.tally.repairs[RecordDamaged] += lost
@@ -131,8 +171,11 @@ func (j *Journal) rescan(s *segment, limit uint64) error {
 		}
 	}
 	if sc.err != nil {
+		unread += s.size - sc.off
+	}
+	if unread > 0 {
 		// Go on behind whatever may be there: a reading takes a byte at least.
-		j.next = sc.want + uint64(s.size-sc.off)
+		j.next = sc.want + uint64(unread)
 		j.opts.Log.Error("journal cannot read the end of its log", "segment", s.path, "offset", sc.off, "err", sc.err)
 		return nil
 	}

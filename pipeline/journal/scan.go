@@ -29,6 +29,7 @@ type scan struct {
 	start int64
 	err   error // of the last read: what is there cannot be told
 	small bool  // read page by page, since larger reads fail
+	wide  bool  // the read that failed was larger
 }
 
 // page is what a disk loses at a time.
@@ -67,8 +68,15 @@ func (s *scan) next() (h recordHeader, payload []byte, ok bool) {
 	return recordHeader{}, nil, false
 }
 
-// skipPage steps over a page that cannot be read.
-func (s *scan) skipPage() { s.off = min((s.off/page+1)*page, s.limit) }
+// skipPage steps over a page that cannot be read. If more than a page was read, it
+// is to be found out first which it is.
+func (s *scan) skipPage() {
+	if s.wide {
+		s.wide = false
+		return
+	}
+	s.off = min((s.off/page+1)*page, s.limit)
+}
 
 // at returns the record at off if it is one of this segment and in sequence.
 func (s *scan) at(off int64) (recordHeader, []byte, bool) {
@@ -77,7 +85,7 @@ func (s *scan) at(off int64) (recordHeader, []byte, bool) {
 		return recordHeader{}, nil, false
 	}
 	record := s.bytes(off, recordHeaderSize+int(h.length))
-	if record == nil || recordSum(record, s.seed) != h.sum {
+	if record == nil || recordSum(record, seedAt(s.seed, off)) != h.sum {
 		return recordHeader{}, nil, false
 	}
 	return h, record[recordHeaderSize:], true
@@ -124,7 +132,7 @@ func (s *scan) bytes(off int64, n int) []byte {
 		}
 		s.buf, s.start = s.buf[:size], off
 		if _, err := s.file.ReadAt(s.buf, off); err != nil {
-			s.buf, s.err, s.small = s.buf[:0], err, true
+			s.buf, s.err, s.wide, s.small = s.buf[:0], err, !s.small, true
 			return nil
 		}
 	}

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // slots is a small file of two slots, written in turn, so that one is whole
@@ -86,6 +88,8 @@ func (s *slots) save(fs FS, path string, body []byte, sync bool) error {
 	return nil
 }
 
+var errNothingIntact = errors.New("holds nothing intact")
+
 // load returns the body of the newer intact slot.
 func (s *slots) load(fs FS, path string) ([]byte, error) {
 	f, err := fs.Open(path)
@@ -94,19 +98,27 @@ func (s *slots) load(fs FS, path string) ([]byte, error) {
 	}
 	defer f.Close()
 	var newest []byte
+	var unread error
 	for i := range int64(2) {
 		b := make([]byte, slotSize)
-		if n, _ := f.ReadAt(b, i*slotSize); n < slotSize {
+		if n, err := f.ReadAt(b, i*slotSize); n < slotSize {
+			if !errors.Is(err, io.EOF) {
+				unread = err
+			}
 			continue
 		}
 		if g, body, ok := decodeSlot(b); ok && (newest == nil || g > s.generation) {
 			newest, s.generation = body, g
 		}
 	}
-	if newest == nil {
-		return nil, fmt.Errorf("%s holds nothing intact", path)
+	switch {
+	case newest != nil:
+		return newest, nil
+	case unread != nil:
+		return nil, unread
+	default:
+		return nil, fmt.Errorf("%s: %w", path, errNothingIntact)
 	}
-	return newest, nil
 }
 
 // loadCursors takes up every cursor there is a file of, also of sinks that are
@@ -154,6 +166,9 @@ func (j *Journal) loadPlace(name string) (place, slots) {
 	}
 	j.opts.Log.Error("journal has lost a cursor's place and begins at the oldest reading", "cursor", name, "err", err)
 	j.tally.repairs[CursorLost]++
+	if !errors.Is(err, errNothingIntact) && !errors.Is(err, syscall.EISDIR) {
+		return place{j.oldest()}, s // it may be readable another time
+	}
 	if err := j.fs.Rename(path, path+asideSuffix); err != nil {
 		j.opts.Log.Warn("journal cannot keep a cursor's file aside", "cursor", name, "err", err)
 	}

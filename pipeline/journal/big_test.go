@@ -31,23 +31,27 @@ func TestBigJournalOpensAtOnce(t *testing.T) {
 	}
 	slowest, slowestName := time.Duration(0), ""
 	for name, apply := range map[string]func(folder){
-		"none":                         func(folder) {},
-		"tail torn":                    func(f folder) { f.cut(end, 3<<20+17) },
-		"tail of zeros":                func(f folder) { f.zero(end, 1<<20, 4<<20) },
-		"last segment of zeros":        func(f folder) { f.zero(end, headerSize, 4<<20) },
-		"bit in the last segment":      func(f folder) { f.flip(end, 100<<10) },
-		"bit in its header":            func(f folder) { f.flip(end, 20) },
-		"bit in every header":          each(func(f folder, name string) { f.flip(name, 20) }),
-		"every header spoilt":          each(func(f folder, name string) { f.zero(name, 0, 32) }),
-		"every segment without record": each(func(f folder, name string) { f.zero(name, headerSize, 4<<20) }),
-		"first missing":                func(f folder) { f.remove(names[0]) },
-		"middle missing":               func(f folder) { f.remove(middle) },
-		"last missing":                 func(f folder) { f.remove(end) },
-		"empty files":                  each(func(f folder, name string) { f.cut(name, 0) }),
-		"cursor lost":                  func(f folder) { f.zero("cursors/hub.cursor", 0, 1024) },
-		"cursor ahead":                 func(f folder) { f.write("cursors/hub.cursor", journal.Slots(1<<40)) },
-		"no spare":                     func(f folder) { f.remove("journal/spare") },
-		"clock damaged":                func(f folder) { f.zero("journal/clock", 0, 1024) },
+		"none":                    func(folder) {},
+		"tail torn":               func(f folder) { f.cut(end, 3<<20+17) },
+		"tail of zeros":           func(f folder) { f.zero(end, 1<<20, 4<<20) },
+		"last segment of zeros":   func(f folder) { f.zero(end, headerSize, 4<<20) },
+		"bit in the last segment": func(f folder) { f.flip(end, 100<<10) },
+		"bit in its header":       func(f folder) { f.flip(end, 20) },
+		"bit in every header":     each(func(f folder, name string) { f.flip(name, 20) }),
+		"every header spoilt":     each(func(f folder, name string) { f.zero(name, 0, 32) }),
+		"32 segments without record": func(f folder) {
+			for _, name := range names[len(names)-32:] {
+				f.zero(name, headerSize, 4<<20)
+			}
+		},
+		"first missing":  func(f folder) { f.remove(names[0]) },
+		"middle missing": func(f folder) { f.remove(middle) },
+		"last missing":   func(f folder) { f.remove(end) },
+		"empty files":    each(func(f folder, name string) { f.cut(name, 0) }),
+		"cursor lost":    func(f folder) { f.zero("cursors/hub.cursor", 0, 1024) },
+		"cursor ahead":   func(f folder) { f.write("cursors/hub.cursor", journal.Slots(1<<40)) },
+		"no spare":       func(f folder) { f.remove("journal/spare") },
+		"clock damaged":  func(f folder) { f.zero("journal/clock", 0, 1024) },
 		"last segment of magics": func(f folder) {
 			text := f.read(end)
 			copy(text[headerSize:], bytes.Repeat([]byte("SL"), (len(text)-headerSize)/2))

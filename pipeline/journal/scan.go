@@ -14,6 +14,11 @@ const (
 	maxRecord = 64 << 20
 )
 
+// gullible is how many bytes of what looks like records and is none are read and
+// summed before longer ones are not believed any more: a payload full of
+// beginnings of records must not make scanning quadratic.
+const gullible = 4 * maxRecord
+
 // scan steps through the records of one segment, over damage too.
 type scan struct {
 	file  File
@@ -24,6 +29,8 @@ type scan struct {
 	max   uint64 // records reach no further than this sequence
 
 	past uint64 // behind the readings of the latest record of a newer version
+
+	believed int64 // bytes of what looked like records since the last one
 
 	buf   []byte // of the file, from start
 	start int64
@@ -84,10 +91,15 @@ func (s *scan) at(off int64) (recordHeader, []byte, bool) {
 	if !ok || h.length > maxRecord || h.seq < s.want || h.seq > s.max || uint64(h.count) > s.max-h.seq {
 		return recordHeader{}, nil, false
 	}
-	record := s.bytes(off, recordHeaderSize+int(h.length))
-	if record == nil || recordSum(record, seedAt(s.seed, off)) != h.sum {
+	if h.length > page && int64(h.length) > gullible-s.believed {
 		return recordHeader{}, nil, false
 	}
+	record := s.bytes(off, recordHeaderSize+int(h.length))
+	if record == nil || recordSum(record, seedAt(s.seed, off)) != h.sum {
+		s.believed += int64(h.length)
+		return recordHeader{}, nil, false
+	}
+	s.believed = 0
 	return h, record[recordHeaderSize:], true
 }
 
@@ -95,7 +107,10 @@ func (s *scan) at(off int64) (recordHeader, []byte, bool) {
 func (s *scan) seek(off int64) int64 {
 	magic := binary.LittleEndian.AppendUint16(nil, recordMagic)
 	for off < s.limit {
-		b := s.bytes(off, int(min(s.ahead(off), s.limit-off)))
+		b := s.buffered(off)
+		if len(b) < len(magic) {
+			b = s.bytes(off, int(min(s.ahead(off), s.limit-off)))
+		}
 		if len(b) < len(magic) {
 			return -1
 		}
@@ -105,6 +120,14 @@ func (s *scan) seek(off int64) int64 {
 		off += int64(len(b) - len(magic) + 1)
 	}
 	return -1
+}
+
+// buffered returns what is in memory from off on.
+func (s *scan) buffered(off int64) []byte {
+	if i := off - s.start; i >= 0 && i < int64(len(s.buf)) {
+		return s.buf[i:]
+	}
+	return nil
 }
 
 // ahead returns how much to read at off: not into the next page, which may be one

@@ -29,6 +29,9 @@ func (j *Journal) recover() error {
 	if err := j.recoverEnd(); err != nil {
 		return err
 	}
+	if err := j.fs.SyncDir(j.dir); err != nil {
+		j.opts.Log.Error("journal cannot sync its folder: a power cut may take what the last process did not commit", "err", err)
+	}
 	// What is hidden at the end goes on to be where it is.
 	j.next += j.hidden
 	if err := j.loadCursors(); err != nil {
@@ -188,6 +191,9 @@ func (j *Journal) rescan(s *segment, limit uint64) error {
 		j.opts.Log.Warn("journal cuts off an unfinished record: it was never acknowledged", "segment", s.path, "offset", s.end)
 		j.tally.repairs[TailTorn]++
 	}
+	if err := settle(f, s.end); err != nil {
+		j.opts.Log.Error("journal cannot sync the end of its log: a power cut may take what the last process did not commit", "segment", s.path, "err", err)
+	}
 	if s.end > segmentHeaderSize && s.end < s.size && limit == math.MaxUint64 {
 		if err := f.Truncate(s.end); err != nil {
 			return fmt.Errorf("cut %s: %w", s.path, err)
@@ -195,6 +201,23 @@ func (j *Journal) rescan(s *segment, limit uint64) error {
 		s.size = s.end
 	}
 	return nil
+}
+
+// settle makes what was read durable. The process before may have died between
+// writing and syncing, or its sync may have failed, after which the system takes
+// the pages for written: so they are written anew.
+func settle(f File, end int64) error {
+	b := make([]byte, window)
+	for off := int64(0); off < end; off += int64(len(b)) {
+		b = b[:min(int64(len(b)), end-off)]
+		if _, err := f.ReadAt(b, off); err != nil {
+			return err
+		}
+		if _, err := f.WriteAt(b, off); err != nil {
+			return err
+		}
+	}
+	return f.Sync()
 }
 
 // torn reports whether there is anything but zeros from off on.

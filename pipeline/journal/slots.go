@@ -7,7 +7,6 @@ import (
 	"hash/crc32"
 	"io"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 )
@@ -182,10 +181,12 @@ func (j *Journal) saveCursors(sync bool) error {
 		c  *Cursor
 		to uint64
 	}
+	j.saveMu.Lock()
+	defer j.saveMu.Unlock()
 	j.mu.Lock()
 	durable := j.next
-	if i := slices.IndexFunc(j.segments, func(s *segment) bool { return s.mem != nil }); i >= 0 {
-		durable = j.segments[i].first
+	if j.solid > 0 {
+		durable = j.solid
 	}
 	var moves []move
 	for _, c := range j.cursors {

@@ -3,6 +3,9 @@ package journal
 import (
 	"encoding/binary"
 	"hash/crc32"
+	"os"
+	"path/filepath"
+	"time"
 )
 
 // Tidy does at once what Tend does every so often.
@@ -38,4 +41,20 @@ func EncodeRecord(epoch uint64, off int64, seq uint64, count int, payload []byte
 	record := append(make([]byte, recordHeaderSize), payload...)
 	putRecordHeader(record, recordHeader{seq: seq, count: uint32(count), accepted: 1}, seedAt(checksumSeed(epoch), off))
 	return record
+}
+
+// WriteClock writes down that the journal in dir was in use for age, in this boot
+// or another, when the machine was up for ago less than now.
+func WriteClock(dir string, age time.Duration, sameBoot bool, ago time.Duration) {
+	boot, up, _ := uptime()
+	if !sameBoot {
+		boot++
+	}
+	b := binary.LittleEndian.AppendUint64(nil, uint64(age))
+	b = binary.LittleEndian.AppendUint64(b, boot)
+	b = binary.LittleEndian.AppendUint64(b, uint64(up-ago))
+	path := filepath.Join(dir, "journal", "clock")
+	if err := os.WriteFile(path, append(encodeSlot(2, b), make([]byte, slotSize)...), 0o640); err != nil {
+		panic(err)
+	}
 }

@@ -58,3 +58,6 @@ func WriteClock(dir string, age time.Duration, sameBoot bool, ago time.Duration)
 		panic(err)
 	}
 }
+
+// FormatVersion is that of what this release writes.
+const FormatVersion = formatVersion

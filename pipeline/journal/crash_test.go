@@ -208,7 +208,9 @@ func (h *history) accounts(j *journal.Journal) error {
 		if c.Carried+c.Journaled+c.Backfilled != c.Delivered+c.Damaged+c.Evicted.Total()+c.InJournal {
 			return fmt.Errorf("accounts: %+v", c)
 		}
-		if c.Damaged > 0 && h.strict() && !h.holes || c.Evicted.Total() > 0 && h.trimmed == 0 {
+		// Room comes before cursors that cannot be saved.
+		unsaved := h.block && h.faults > 0
+		if c.Damaged > 0 && h.strict() && !h.holes || c.Evicted.Total() > 0 && h.trimmed == 0 && !unsaved {
 			return fmt.Errorf("lost: %+v", c)
 		}
 	}

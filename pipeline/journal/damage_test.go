@@ -291,7 +291,7 @@ func damagedCursors() (list []damage) {
 		d.name, d.apply = name, apply
 		return d
 	}
-	for _, size := range []int64{0, 1, 31, 500, 511} {
+	for _, size := range []int64{0, 1, 31, 48} {
 		list = append(list, all(fmt.Sprintf("cursor cut to %d bytes", size), func(f folder) { f.cut(file, size) }))
 	}
 	for at := range int64(64) {
@@ -317,6 +317,10 @@ func damagedCursors() (list []damage) {
 		all("cursor of a newer version", func(f folder) { version(f, 0, 1) }),
 		all("cursor is a folder", func(f folder) { f.mkdir(file) }),
 		damage{name: "cursor missing", apply: func(f folder) { f.remove(file) }, again: 1},
+		damage{name: "cursor cut behind its place", apply: func(f folder) {
+			place(hubAt)(f)
+			f.cut(file, 60)
+		}},
 		damage{name: "older slot zeroed", apply: func(f folder) {
 			place(hubAt)(f)
 			f.zero(file, 512, 1024)

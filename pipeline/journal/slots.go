@@ -100,10 +100,9 @@ func (s *slots) load(fs FS, path string) ([]byte, error) {
 	var unread error
 	for i := range int64(2) {
 		b := make([]byte, slotSize)
-		if n, err := f.ReadAt(b, i*slotSize); n < slotSize {
-			if !errors.Is(err, io.EOF) {
-				unread = err
-			}
+		// What a short file lacks counts as zeros, which a later save makes of it.
+		if _, err := f.ReadAt(b, i*slotSize); err != nil && !errors.Is(err, io.EOF) {
+			unread = err
 			continue
 		}
 		if g, body, ok := decodeSlot(b); ok && (newest == nil || g > s.generation) {

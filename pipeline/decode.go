@@ -111,7 +111,7 @@ func (d *decoder) text(b []byte) string {
 }
 
 func (d *decoder) learnDevices() {
-	known := d.r.uvarint()
+	known := d.r.known(len(d.devices))
 	for n := d.r.count(); n > 0 && !d.r.bad; n-- {
 		d.devices = grow(d.devices, known)
 		before := d.r.b
@@ -145,7 +145,7 @@ func (d *decoder) intern(raw []byte, device protocol.Device) *protocol.Device {
 }
 
 func (d *decoder) learnMetrics() {
-	known := d.r.uvarint()
+	known := d.r.known(len(d.metrics))
 	for n := d.r.count(); n > 0 && !d.r.bad; n-- {
 		d.metrics, d.declared = grow(d.metrics, known), grow(d.declared, known)
 		d.metrics = append(d.metrics, metricKey{name: d.r.text(), unit: d.r.text()})
@@ -154,16 +154,26 @@ func (d *decoder) learnMetrics() {
 	}
 }
 
-// maxDictionary bounds what a malformed record can make us reserve.
-const maxDictionary = 4 << 20
+// maxDictionary bounds what a malformed record can make us reserve. A declaration
+// takes some bytes, so no segment of the usual size holds more.
+const maxDictionary = 256 << 10
+
+// known reads how many entries were declared before, of which have are here.
+func (r *reader) known(have int) uint64 {
+	n := r.uvarint()
+	if n > uint64(max(have, maxDictionary)) {
+		r.fail()
+		return 0
+	}
+	return n
+}
 
 // grow leaves room for entries whose declaration was damaged, or cuts back to n.
 func grow[T any](s []T, n uint64) []T {
-	for uint64(len(s)) < min(n, maxDictionary) {
-		var undeclared T
-		s = append(s, undeclared)
+	if have := uint64(len(s)); have < n {
+		s = append(s, make([]T, n-have)...)
 	}
-	return s[:min(n, uint64(len(s)))]
+	return s[:n]
 }
 
 // skipNotes steps over a payload's notes.

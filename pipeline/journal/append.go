@@ -57,7 +57,7 @@ func (j *Journal) Append(count int, encode func(dst []byte, fresh bool) []byte) 
 // write writes the record in j.buf.
 func (j *Journal) write(count int) (first uint64, err error) {
 	first = j.seq
-	putRecordHeader(j.buf, recordHeader{seq: first, count: uint32(count), accepted: j.opts.Now().UnixNano()}, j.active.seed)
+	putRecordHeader(j.buf, recordHeader{seq: first, count: uint32(count), accepted: j.opts.Now().UnixNano()}, seedAt(j.active.seed, j.off))
 	if _, err := j.file.WriteAt(j.buf, j.off); err != nil {
 		j.broken = true
 		return 0, fmt.Errorf("append to journal: %w", err)

@@ -9,8 +9,8 @@ import (
 	"sluice/pipeline/journal"
 )
 
-// recordSize is about what 100 readings of four metrics take.
-const recordSize = 4000
+// benchRecord is about what 100 readings of four metrics take.
+const benchRecord = 4000
 
 // benched is a journal of the default sizes that keeps house.
 func benched(b *testing.B, noSync bool) *journal.Journal {
@@ -37,8 +37,8 @@ func BenchmarkAppend(b *testing.B) {
 	for _, noSync := range []bool{false, true} {
 		b.Run(fmt.Sprintf("NoSync=%t", noSync), func(b *testing.B) {
 			j := benched(b, noSync)
-			payload := make([]byte, recordSize)
-			b.SetBytes(recordSize)
+			payload := make([]byte, benchRecord)
+			b.SetBytes(benchRecord)
 			b.ReportAllocs()
 			for b.Loop() {
 				appendRecord(b, j, payload)
@@ -58,9 +58,9 @@ func appendRecord(b *testing.B, j *journal.Journal, payload []byte) {
 func BenchmarkNext(b *testing.B) {
 	const behind = 10_000
 	j := benched(b, true)
-	payload := make([]byte, recordSize)
+	payload := make([]byte, benchRecord)
 	c := cursor(b, j, "hub", journal.Now)
-	b.SetBytes(recordSize)
+	b.SetBytes(benchRecord)
 	b.ReportAllocs()
 	left := 0
 	for b.Loop() {

@@ -8,16 +8,19 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 
 	"sluice/pipeline/journal"
 )
 
 // disk is a file system that a power cut takes back to what was synced, with any
 // part of what was not: whole sectors of writes, a beginning of the changes of
-// names. Any operation may fail, and a sync that fails forgets its writes.
+// names. Any operation may fail, and a sync that fails forgets its writes. When it
+// is full, files do not grow.
 type disk struct {
-	rand   *rand.Rand
-	faults int // one in so many operations fails; 0: none
+	rand     *rand.Rand
+	faults   int // one in so many operations fails; 0: none
+	capacity int // bytes of all files; 0: enough
 
 	names   map[string]*inode // as a process sees them
 	kept    map[string]*inode // as a power cut leaves them
@@ -49,6 +52,22 @@ func newDisk(seed uint64) *disk {
 }
 
 func (d *disk) fails() bool { return d.faults > 0 && d.rand.IntN(d.faults) == 0 }
+
+// used returns the bytes of all files.
+func (d *disk) used() (sum int) {
+	for _, i := range d.names {
+		sum += len(i.seen)
+	}
+	return sum
+}
+
+// over returns how many bytes there is no room for when i grows to size.
+func (d *disk) over(i *inode, size int) int {
+	if d.capacity == 0 || size <= len(i.seen) {
+		return 0
+	}
+	return min(d.used()+size-len(i.seen)-d.capacity, size-len(i.seen))
+}
 
 func (d *disk) note(dir string, c change) {
 	d.changes[dir] = append(d.changes[dir], c)
@@ -189,6 +208,9 @@ func (f diskFile) ReadAt(b []byte, off int64) (int, error) {
 func (f diskFile) WriteAt(b []byte, off int64) (n int, err error) {
 	if n = len(b); f.d.fails() {
 		n, err = f.d.rand.IntN(len(b)), errFault
+	}
+	if over := f.d.over(f.i, int(off)+n); over > 0 {
+		n, err = max(0, n-over), syscall.ENOSPC
 	}
 	w := write{off, slices.Clone(b[:n])}
 	f.i.seen = overwrite(f.i.seen, w)

@@ -47,15 +47,34 @@ var (
 	errOverlap    = errors.New("begins before the end of the segment in front of it: a copy or a backup")
 )
 
+// mendSegmentHeader rights the one bit of a header that is wrong, if there is
+// one, and reports whether it did: the readings behind it are intact.
+func mendSegmentHeader(b []byte) bool {
+	for bit := range 8 * len(b) {
+		b[bit/8] ^= 1 << (bit % 8)
+		if string(b[:8]) == segmentMagic && segmentHeaderIntact(b) {
+			return true
+		}
+		b[bit/8] ^= 1 << (bit % 8)
+	}
+	return false
+}
+
+func segmentHeaderIntact(b []byte) bool {
+	var clean [segmentHeaderSize]byte
+	copy(clean[:], b)
+	clear(clean[12:16])
+	return crc32.Checksum(clean[:], castagnoli) == binary.LittleEndian.Uint32(b[12:])
+}
+
 func decodeSegmentHeader(b []byte) (segmentHeader, error) {
-	if len(b) < segmentHeaderSize || string(b[:8]) != segmentMagic {
+	if len(b) != segmentHeaderSize {
 		return segmentHeader{}, errNotSegment
 	}
-	sum := binary.LittleEndian.Uint32(b[12:])
-	clean := [segmentHeaderSize]byte{}
-	copy(clean[:], b)
-	copy(clean[12:16], []byte{0, 0, 0, 0})
-	if crc32.Checksum(clean[:], castagnoli) != sum {
+	if string(b[:8]) != segmentMagic && !mendSegmentHeader(b) {
+		return segmentHeader{}, errNotSegment
+	}
+	if !segmentHeaderIntact(b) && !mendSegmentHeader(b) {
 		return segmentHeader{}, errNotSegment
 	}
 	if binary.LittleEndian.Uint16(b[8:]) != formatVersion {
@@ -71,6 +90,7 @@ func decodeSegmentHeader(b []byte) (segmentHeader, error) {
 
 // recordHeader begins every record; its payload follows at once.
 type recordHeader struct {
+	version  byte   // one that is newer holds readings that this release cannot tell
 	length   uint32 // of the payload, in bytes
 	seq      uint64 // of the first reading
 	count    uint32 // readings; 0 for a record of notes alone
@@ -86,6 +106,11 @@ func checksumSeed(epoch uint64) uint32 {
 	binary.LittleEndian.PutUint64(b[:], epoch)
 	return crc32.Update(0, castagnoli, b[:])
 }
+
+// seedAt is where the checksum of the record at an offset begins: checksumSeed with
+// the offset's lower half mixed in. It keeps a record inside a payload, or one that
+// was written to another place, from being taken for one of its own.
+func seedAt(seed uint32, off int64) uint32 { return seed ^ uint32(off) }
 
 // recordSum is the CRC32C of the epoch, the record's header without the
 // checksum itself, and the payload.
@@ -109,10 +134,11 @@ func putRecordHeader(record []byte, h recordHeader, seed uint32) {
 // recordHeaderAt decodes the header at the start of b, and reports whether it
 // looks like one; only the checksum proves it.
 func recordHeaderAt(b []byte) (recordHeader, bool) {
-	if len(b) < recordHeaderSize || binary.LittleEndian.Uint16(b) != recordMagic || b[2] != formatVersion {
+	if len(b) < recordHeaderSize || binary.LittleEndian.Uint16(b) != recordMagic || b[2] == 0 {
 		return recordHeader{}, false
 	}
 	return recordHeader{
+		version:  b[2],
 		length:   binary.LittleEndian.Uint32(b[4:]),
 		seq:      binary.LittleEndian.Uint64(b[8:]),
 		count:    binary.LittleEndian.Uint32(b[16:]),

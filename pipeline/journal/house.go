@@ -89,7 +89,7 @@ func (j *Journal) expire() {
 func (j *Journal) passed() []*segment {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return slices.Clone(j.leftBehind())
+	return j.leftBehind()
 }
 
 // leftBehind is passed for when j.mu is held.
@@ -106,7 +106,18 @@ func (j *Journal) leftBehind() []*segment {
 	for n < last && j.segments[n+1].first <= least && j.clock.age()-j.segments[n+1].age >= j.opts.Retain {
 		n++
 	}
-	return j.segments[:n]
+	// While memory takes over, the last one on disk is what a restart will find.
+	return slices.DeleteFunc(slices.Clone(j.segments[:n]), func(s *segment) bool { return s == j.lastOnDisk() })
+}
+
+// lastOnDisk returns the last segment with a record that is on disk. j.mu is held.
+func (j *Journal) lastOnDisk() *segment {
+	for i := len(j.segments) - 1; i >= 0; i-- {
+		if s := j.segments[i]; s.mem == nil && s.end > segmentHeaderSize {
+			return s
+		}
+	}
+	return nil
 }
 
 // drop deletes a segment, unless somebody else does.
@@ -139,9 +150,13 @@ func (j *Journal) makeRoom(size int64) error {
 		if oldest == nil {
 			return nil
 		}
-		if err := j.giveUp(oldest, forSize); err != nil {
+		if err := j.giveUpFor(oldest, forSize); err != nil {
 			return err
 		}
+		// A cursor that has passed it is not to be found in front of the log
+		// after a crash. If that cannot be helped, room comes first.
+		_ = j.saveCursors(true)
+		j.drop(oldest)
 	}
 }
 
@@ -156,7 +171,7 @@ func (j *Journal) overfull(size int64) (oldest *segment) {
 			oldest = s
 		}
 	}
-	if size <= j.opts.MaxSize || len(j.segments) < 2 || oldest == j.segments[len(j.segments)-1] {
+	if size <= j.opts.MaxSize || len(j.segments) < 2 || oldest == j.segments[len(j.segments)-1] || oldest == j.lastOnDisk() {
 		return nil
 	}
 	return oldest

@@ -61,6 +61,8 @@ type Journal struct {
 	cursors  map[string]*Cursor
 	tally    tally
 	aside    []AsideView // found at opening
+	solid    uint64      // sequence at which memory takes over from the disk; 0: it does not
+	hidden   uint64      // readings, at most, in files behind the last segment that cannot be used now
 
 	// Owned by the appender.
 	active   *segment   // the last one; nil until one begins
@@ -79,6 +81,7 @@ type Journal struct {
 	want    chan struct{} // asks Tend for a spare; sent by the appender, never closed; one request is enough
 	unsaved bool          // the cursors could not be saved last time; owned by tidy
 	spareMu sync.Mutex    // held while the spare is made or measured
+	saveMu  sync.Mutex    // held while the cursors are saved
 }
 
 // tally counts what happened since the journal was opened.

@@ -2,9 +2,11 @@ package journal
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math"
 	"path/filepath"
+	"syscall"
 	"time"
 )
 
@@ -27,10 +29,18 @@ func (j *Journal) recover() error {
 	if err := j.recoverEnd(); err != nil {
 		return err
 	}
+	if err := j.fs.SyncDir(j.dir); err != nil {
+		j.opts.Log.Error("journal cannot sync its folder: a power cut may take what the last process did not commit", "err", err)
+	}
+	// What is hidden at the end goes on to be where it is.
+	j.next += j.hidden
 	if err := j.loadCursors(); err != nil {
 		return err
 	}
-	j.seq, j.volatile = j.next, j.opts.Memory
+	j.seq = j.next
+	if j.opts.Memory {
+		j.Degrade()
+	}
 	return nil
 }
 
@@ -51,11 +61,34 @@ func (j *Journal) takeSegments(aside func(name string, err error)) error {
 		s, err := j.takeSegment(name, number)
 		if err != nil {
 			aside(name, err)
+			if mayReturn(err) {
+				j.hidden += j.hiddenSize(name)
+			}
 			continue
 		}
-		j.segments = append(j.segments, s)
+		j.segments, j.hidden = append(j.segments, s), 0
 	}
 	return nil
+}
+
+// mayReturn reports whether a file left aside for err may be a segment of this log
+// at another opening.
+func mayReturn(err error) bool {
+	return !errors.Is(err, errNotSegment) && !errors.Is(err, errMisnamed) && !errors.Is(err, errOverlap) && !errors.Is(err, syscall.EISDIR)
+}
+
+// hiddenSize returns how long a file left aside is, or should be.
+func (j *Journal) hiddenSize(name string) uint64 {
+	f, err := j.fs.Open(filepath.Join(j.dir, name))
+	if err != nil {
+		return uint64(j.opts.SegmentSize)
+	}
+	defer f.Close()
+	size, err := f.Size()
+	if err != nil {
+		return uint64(j.opts.SegmentSize)
+	}
+	return uint64(size)
 }
 
 // takeSegment opens a file as the next segment of the log.
@@ -64,7 +97,7 @@ func (j *Journal) takeSegment(name string, number uint64) (*segment, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.number != number {
+	if s.number != number || name != segmentName(number) {
 		return nil, errMisnamed
 	}
 	if n := len(j.segments); n > 0 && s.first < j.segments[n-1].first {
@@ -86,6 +119,7 @@ func (j *Journal) recoverEnd() error {
 			return err
 		}
 		if s.end > segmentHeaderSize {
+			j.reach(s, limit)
 			break
 		}
 		j.empty = append(j.empty, s)
@@ -93,6 +127,21 @@ func (j *Journal) recoverEnd() error {
 	}
 	return nil
 }
+
+// reach counts as damaged what s does not hold any more of the readings before
+// limit, where an empty segment says that the log goes on.
+func (j *Journal) reach(s *segment, limit uint64) {
+	if limit == math.MaxUint64 || j.next >= limit {
+		return
+	}
+	j.opts.Log.Error("journal is damaged", "segment", s.path, "offset", s.end, "readings_lost", limit-j.next)
+	j.tally.repairs[RecordDamaged] += limit - j.next
+	j.next = limit
+}
+
+// maxUnreadable is how many pages of the last segment are stepped over, since a
+// disk may take seconds for each.
+const maxUnreadable = 4
 
 // rescan reads all of a segment, tells Recovered of its records, notes where
 // they end and cuts off the zeros behind them. A segment that cannot be read to
@@ -104,12 +153,21 @@ func (j *Journal) rescan(s *segment, limit uint64) error {
 	}
 	defer f.Close()
 	sc := s.scanner(f, s.size, limit)
+	var unread, unreadable int64 // bytes behind the last intact record; pages
 	for {
 		expected := sc.want
 		h, payload, ok := sc.next()
+		if !ok && sc.err != nil && unreadable < maxUnreadable {
+			from := sc.off
+			sc.skipPage()
+			unread += sc.off - from
+			unreadable++ // or it was the first try
+			continue
+		}
 		if !ok {
 			break
 		}
+		unread = 0
 		if lost := h.seq - expected; lost > 0 {
 			j.opts.Log.Error("journal is damaged", "segment", s.path, "offset", sc.off, "readings_lost", lost)
 			j.tally.repairs[RecordDamaged] += lost
@@ -119,15 +177,25 @@ func (j *Journal) rescan(s *segment, limit uint64) error {
 		}
 	}
 	if sc.err != nil {
+		unread += s.size - sc.off
+	}
+	if unread > 0 {
 		// Go on behind whatever may be there: a reading takes a byte at least.
-		j.next = sc.want + uint64(s.size-sc.off)
+		j.next = sc.want + uint64(unread)
 		j.opts.Log.Error("journal cannot read the end of its log", "segment", s.path, "offset", sc.off, "err", sc.err)
 		return nil
 	}
-	s.end, j.next = sc.off, sc.want
+	s.end, j.next = sc.off, max(sc.want, sc.past)
+	if lost := j.next - sc.want; lost > 0 {
+		j.opts.Log.Error("journal ends with records of a newer version", "segment", s.path, "readings_lost", lost)
+		j.tally.repairs[RecordDamaged] += lost
+	}
 	if torn(f, s.end, s.size) {
 		j.opts.Log.Warn("journal cuts off an unfinished record: it was never acknowledged", "segment", s.path, "offset", s.end)
 		j.tally.repairs[TailTorn]++
+	}
+	if err := settle(f, s.end); err != nil {
+		j.opts.Log.Error("journal cannot sync the end of its log: a power cut may take what the last process did not commit", "segment", s.path, "err", err)
 	}
 	if s.end > segmentHeaderSize && s.end < s.size && limit == math.MaxUint64 {
 		if err := f.Truncate(s.end); err != nil {
@@ -136,6 +204,23 @@ func (j *Journal) rescan(s *segment, limit uint64) error {
 		s.size = s.end
 	}
 	return nil
+}
+
+// settle makes what was read durable. The process before may have died between
+// writing and syncing, or its sync may have failed, after which the system takes
+// the pages for written: so they are written anew.
+func settle(f File, end int64) error {
+	b := make([]byte, window)
+	for off := int64(0); off < end; off += int64(len(b)) {
+		b = b[:min(int64(len(b)), end-off)]
+		if _, err := f.ReadAt(b, off); err != nil {
+			return err
+		}
+		if _, err := f.WriteAt(b, off); err != nil {
+			return err
+		}
+	}
+	return f.Sync()
 }
 
 // torn reports whether there is anything but zeros from off on.

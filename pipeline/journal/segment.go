@@ -87,7 +87,13 @@ func makeSpare(fs FS, dir string, size int64) error {
 	path := filepath.Join(dir, spareName)
 	f, err := fs.Create(path + ".tmp")
 	if err != nil {
-		return err
+		// Something else may stand in its place.
+		if fs.Remove(path+".tmp") != nil {
+			return err
+		}
+		if f, err = fs.Create(path + ".tmp"); err != nil {
+			return err
+		}
 	}
 	if err := writeZeros(f, size); err != nil {
 		f.Close()
@@ -97,7 +103,11 @@ func makeSpare(fs FS, dir string, size int64) error {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	return fs.Rename(path+".tmp", path)
+	err = fs.Rename(path+".tmp", path)
+	if err != nil && fs.Remove(path) == nil {
+		err = fs.Rename(path+".tmp", path)
+	}
+	return err
 }
 
 func writeZeros(f File, size int64) error {

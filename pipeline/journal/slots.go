@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"math"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -127,6 +129,8 @@ func (s *slots) save(fs FS, path string, body []byte, sync bool) error {
 	return nil
 }
 
+var errNothingIntact = errors.New("holds nothing intact")
+
 // load returns the body of the newer intact slot.
 func (s *slots) load(fs FS, path string) ([]byte, error) {
 	f, err := fs.Open(path)
@@ -135,19 +139,26 @@ func (s *slots) load(fs FS, path string) ([]byte, error) {
 	}
 	defer f.Close()
 	var newest []byte
+	var unread error
 	for i := range int64(2) {
 		b := make([]byte, slotSize)
-		if n, _ := f.ReadAt(b, i*slotSize); n < slotSize {
+		// What a short file lacks counts as zeros, which a later save makes of it.
+		if _, err := f.ReadAt(b, i*slotSize); err != nil && !errors.Is(err, io.EOF) {
+			unread = err
 			continue
 		}
 		if g, body, ok := decodeSlot(b); ok && (newest == nil || g > s.generation) {
 			newest, s.generation = body, g
 		}
 	}
-	if newest == nil {
-		return nil, fmt.Errorf("%s holds nothing intact", path)
+	switch {
+	case newest != nil:
+		return newest, nil
+	case unread != nil:
+		return nil, unread
+	default:
+		return nil, fmt.Errorf("%s: %w", path, errNothingIntact)
 	}
-	return newest, nil
 }
 
 // loadCursors takes up every cursor there is a file of, also of sinks that are
@@ -195,6 +206,9 @@ func (j *Journal) loadPlace(name string) (place, slots) {
 	}
 	j.opts.Log.Error("journal has lost a cursor's place and begins at the oldest reading", "cursor", name, "err", err)
 	j.tally.repairs[CursorLost]++
+	if !errors.Is(err, errNothingIntact) && !errors.Is(err, syscall.EISDIR) {
+		return at(j.oldest()), s // it may be readable another time
+	}
 	if err := j.fs.Rename(path, path+asideSuffix); err != nil {
 		j.opts.Log.Warn("journal cannot keep a cursor's file aside", "cursor", name, "err", err)
 	}
@@ -208,10 +222,12 @@ func (j *Journal) saveCursors(sync bool) error {
 		c  *Cursor
 		to place
 	}
+	j.saveMu.Lock()
+	defer j.saveMu.Unlock()
 	j.mu.Lock()
 	durable := j.next
-	if i := slices.IndexFunc(j.segments, func(s *segment) bool { return s.mem != nil }); i >= 0 {
-		durable = j.segments[i].first
+	if j.solid > 0 {
+		durable = j.solid
 	}
 	var moves []move
 	for _, c := range j.cursors {

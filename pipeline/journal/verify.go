@@ -68,9 +68,13 @@ func (v *View) VerifySegment(i int, found func(Finding)) (t Totals) {
 	}
 	defer f.Close()
 	expected, end := s.First, int64(segmentHeaderSize)
-	_ = v.scanFile(i, f, segmentHeaderSize, func(r Placed) error {
+	past, _ := v.scanFile(i, f, segmentHeaderSize, func(r Placed) error {
 		if r.Offset > end || r.Seq > expected {
-			tell(end, damage(f, end, r.Offset), r.Seq-expected)
+			reason := damage(f, end, r.Offset)
+			if r.past > expected {
+				reason = newerRecord
+			}
+			tell(end, reason, r.Seq-expected)
 		}
 		t.Records++
 		t.Readings += uint64(r.Count)
@@ -80,7 +84,9 @@ func (v *View) VerifySegment(i int, found func(Finding)) (t Totals) {
 	})
 	switch {
 	case limit == math.MaxUint64:
-		if torn(f, end, s.segment.end) {
+		if past > expected {
+			tell(end, newerRecord, past-expected)
+		} else if torn(f, end, s.segment.end) {
 			tell(end, "ends with an unfinished record, which was never acknowledged", 0)
 		}
 	case expected >= limit:
@@ -119,6 +125,8 @@ func (v *View) VerifyCursors(found func(Finding)) (lost uint64) {
 	}
 	return lost
 }
+
+const newerRecord = "holds a record of a newer version"
 
 func known(limit, expected uint64) uint64 {
 	if limit == math.MaxUint64 {

@@ -48,6 +48,8 @@ type Placed struct {
 	Record
 	Offset int64 // in its segment
 	Bytes  int64 // with its header
+
+	past uint64 // behind the readings of the latest record of a newer version before it
 }
 
 // AsideView is a file that the journal does not use, and why.
@@ -240,12 +242,14 @@ func (v *View) scan(i int, off int64, each func(Placed) error) error {
 		return nil // it is gone
 	}
 	defer f.Close()
-	return v.scanFile(i, f, off, each)
+	_, err = v.scanFile(i, f, off, each)
+	return err
 }
 
 // scanFile is scan of a segment that is open as f. What cannot be read is stepped
-// over.
-func (v *View) scanFile(i int, f File, off int64, each func(Placed) error) error {
+// over. It returns the sequence behind the readings of the latest record of a newer
+// version.
+func (v *View) scanFile(i int, f File, off int64, each func(Placed) error) (past uint64, err error) {
 	s := v.Segments[i].segment
 	sc := s.scanner(f, s.end, v.limit(i))
 	sc.off = off
@@ -254,13 +258,13 @@ func (v *View) scanFile(i int, f File, off int64, each func(Placed) error) error
 		switch {
 		case ok:
 			size := int64(recordHeaderSize + len(payload))
-			if err := each(Placed{newRecord(s, h, payload), sc.off - size, size}); err != nil {
-				return err
+			if err := each(Placed{newRecord(s, h, payload), sc.off - size, size, sc.past}); err != nil {
+				return sc.past, err
 			}
 		case sc.err != nil:
 			sc.skipPage()
 		default:
-			return nil
+			return sc.past, nil
 		}
 	}
 }

@@ -1,6 +1,9 @@
 package journal
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Degrade turns to memory after an error of Append or Commit: segments begin
 // there until Restore has succeeded. What is committed meanwhile is volatile: it
@@ -9,6 +12,11 @@ import "fmt"
 func (j *Journal) Degrade() {
 	j.revert()
 	j.broken, j.volatile = true, true
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.solid == 0 {
+		j.solid = j.next
+	}
 }
 
 // Volatile reports whether the journal has turned to memory. It belongs to the
@@ -23,6 +31,15 @@ func (j *Journal) Restore() error {
 	if !j.volatile || j.opts.Memory {
 		return nil
 	}
+	// What was delivered from memory alone is not to look lost after a crash.
+	err := j.restore()
+	if saving := j.saveCursors(true); err == nil && saving != nil {
+		j.opts.Log.Warn("journal cannot save its cursors", "err", saving)
+	}
+	return err
+}
+
+func (j *Journal) restore() error {
 	for _, s := range j.inMemory() {
 		if err := j.rescue(s); err != nil {
 			return fmt.Errorf("write to disk what is in memory: %w", err)
@@ -33,6 +50,9 @@ func (j *Journal) Restore() error {
 		j.volatile = true
 		return err
 	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.solid = 0
 	return nil
 }
 
@@ -68,6 +88,10 @@ func (j *Journal) rescue(s *segment) error {
 	j.leave(s)
 	j.mu.Lock()
 	s.path, s.size, s.mem = onDisk.path, onDisk.size, nil
+	j.solid = j.next
+	if i := slices.Index(j.segments, s); i >= 0 && i+1 < len(j.segments) {
+		j.solid = j.segments[i+1].first
+	}
 	j.mu.Unlock()
 	j.seal(s, f)
 	return nil

@@ -42,7 +42,8 @@ func TestDeadInfluxDelaysNobody(t *testing.T) {
 	r.clean("history")
 	late := time.Duration(r.late.Load())
 	t.Logf("slowest reading from device to hub: %v, while InfluxDB was away %v", before, late)
-	if late > max(250*time.Millisecond, 3*before) {
+	// scripts/bench isolation measures it; here it is that ten seconds do not show.
+	if late > 2*time.Second {
 		t.Errorf("a reading took %v to NATS while InfluxDB was away", late)
 	}
 }

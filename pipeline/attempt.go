@@ -74,6 +74,11 @@ func (d *delivery) acknowledge(f *feed, readings []protocol.Reading, o journal.O
 	if r, ok := d.sink.(sink.Rememberer); ok && o.Diverted == 0 {
 		o.Memory = r.Remember()
 	}
+	if f == d.redo.feed {
+		d.redo.done += len(readings)
+		d.cursor.Backfill(uint64(len(readings)), o)
+		return
+	}
 	f.lane.Ack(readings[len(readings)-1].ID.Seq+1, o)
 	if f == d.live {
 		d.latency.add(f.age(), len(readings))
@@ -127,7 +132,7 @@ func (d *delivery) cameBack(ctx context.Context) bool {
 func (d *delivery) setAside(ctx context.Context, f *feed, readings []protocol.Reading, rejected []sink.Rejection) bool {
 	retry := newBackoff(d.config.Retry)
 	for {
-		err := d.dead.keep(readings, rejected)
+		err := d.dead.keep(readings, rejected, d.tried(f))
 		if err == nil {
 			break
 		}

@@ -76,7 +76,9 @@ func (d *delivery) acknowledge(f *feed, readings []protocol.Reading, o journal.O
 	}
 	if f == d.redo.feed {
 		d.redo.done += len(readings)
-		d.cursor.Backfill(uint64(len(readings)), o)
+		if err := d.cursor.Backfill(uint64(len(readings)), o); err != nil {
+			d.log.Warn("what the sink remembers cannot be written down: a crash now could cost it what it was just given again", "err", err)
+		}
 		return
 	}
 	f.lane.Ack(readings[len(readings)-1].ID.Seq+1, o)

@@ -11,6 +11,7 @@ import (
 	"sluice/drivers/serial"
 	"sluice/pipeline"
 	"sluice/sink"
+	"sluice/sink/file"
 	"sluice/sink/influx"
 	"sluice/sink/nats"
 )
@@ -92,6 +93,8 @@ func newSink(f *config.File, s config.Sink, log *slog.Logger) (sink.Sink, error)
 		return nats.New(s.Name, *s.NATS, nats.Options{Gateway: f.Gateway, Log: log})
 	case s.Influx != nil:
 		return influx.New(s.Name, *s.Influx, influx.Options{Gateway: f.Gateway, Log: log})
+	case s.File != nil:
+		return file.New(s.Name, *s.File, file.Options{Gateway: f.Gateway, Log: log})
 	}
 	return nil, fmt.Errorf("is of no kind")
 }

@@ -9,6 +9,7 @@ import (
 	"sluice/pipeline"
 	"sluice/protocol"
 	"sluice/protocol/payload"
+	"sluice/sink/file"
 	"sluice/sink/influx"
 	"sluice/sink/nats"
 )
@@ -49,10 +50,12 @@ type Device struct {
 	Tags    []protocol.Tag
 }
 
-// Sink is one place where readings go. Exactly one of NATS and Influx is set.
+// Sink is one place where readings go. Exactly one of NATS, Influx and File
+// is set.
 type Sink struct {
 	Name     string
 	NATS     *nats.Config
 	Influx   *influx.Config
+	File     *file.Config
 	Delivery pipeline.Delivery
 }

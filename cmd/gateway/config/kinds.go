@@ -9,6 +9,7 @@ import (
 	"sluice/drivers/mqtt"
 	"sluice/drivers/serial"
 	"sluice/pipeline"
+	"sluice/sink/file"
 	"sluice/sink/influx"
 	"sluice/sink/nats"
 )
@@ -24,6 +25,7 @@ type driverEntry struct {
 type sinkEntry struct {
 	NATS   *yaml.Node `yaml:"nats"`
 	Influx *yaml.Node `yaml:"influx"`
+	File   *yaml.Node `yaml:"file"`
 	pipeline.Delivery
 }
 
@@ -52,13 +54,16 @@ func (p *parser) sink(e entry) Sink {
 	s := Sink{Name: e.key.Value}
 	path := "sinks." + s.Name
 	decoded := sinkEntry{Delivery: pipeline.DefaultDelivery()}
-	if child(e.value, "influx") != nil {
+	switch {
+	case child(e.value, "influx") != nil:
 		decoded.Batch.MaxAge = 250 * time.Millisecond // a request costs more than a message
+	case child(e.value, "file") != nil:
+		decoded.Batch.MaxAge = time.Second // each batch is synced, which wears flash
 	}
 	p.decode(e.value, path, reflect.ValueOf(&decoded).Elem())
 	p.validate(e.value, path+".", &decoded.Delivery)
 	s.Delivery = decoded.Delivery
-	switch kind, n := p.kind(e, path, "nats", "influx"); kind {
+	switch kind, n := p.kind(e, path, "nats", "influx", "file"); kind {
 	case "nats":
 		c := nats.DefaultConfig()
 		p.decode(n, path+".nats", reflect.ValueOf(&c).Elem())
@@ -71,6 +76,14 @@ func (p *parser) sink(e entry) Sink {
 		p.rebase(&c.TLS.CA, &c.TLS.Cert, &c.TLS.Key)
 		p.validate(n, path+".influx.", &c)
 		s.Influx = &c
+	case "file":
+		c := file.DefaultConfig()
+		p.decode(n, path+".file", reflect.ValueOf(&c).Elem())
+		if c.Path != file.StandardOutput {
+			p.rebase(&c.Path)
+		}
+		p.validate(n, path+".file.", &c)
+		s.File = &c
 	}
 	return s
 }

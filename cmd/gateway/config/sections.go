@@ -48,6 +48,7 @@ func (p *parser) file(root *yaml.Node) *File {
 		f.Sinks = append(f.Sinks, p.sink(e))
 	}
 	p.heirs(t.Sinks, f)
+	p.sharedFiles(t.Sinks, f)
 	if whole {
 		p.templates(t.Sinks, f)
 	}

@@ -12,19 +12,20 @@ import (
 
 // Config is one InfluxDB v2 write endpoint (also served by InfluxDB 1.8).
 type Config struct {
-	URL     string          `yaml:"url"`     // http:// or https://HOST:PORT
-	Org     string          `yaml:"org"`     // name or id; InfluxDB 1.8 ignores it
-	Bucket  string          `yaml:"bucket"`  // InfluxDB 1.8: DATABASE or DATABASE/POLICY
-	Token   protocol.Secret `yaml:"token"`   // InfluxDB 1.8: USER:PASSWORD or ""
-	Gzip    bool            `yaml:"gzip"`    // default true
-	Timeout time.Duration   `yaml:"timeout"` // of one request, default 10s
-	TLS     sink.TLS        `yaml:"tls"`
+	URL         string          `yaml:"url"`         // http:// or https://HOST:PORT
+	Org         string          `yaml:"org"`         // name or id; InfluxDB 1.8 ignores it
+	Bucket      string          `yaml:"bucket"`      // InfluxDB 1.8: DATABASE or DATABASE/POLICY
+	Token       protocol.Secret `yaml:"token"`       // InfluxDB 1.8: USER:PASSWORD or ""
+	Gzip        bool            `yaml:"gzip"`        // default true
+	Timeout     time.Duration   `yaml:"timeout"`     // of one request, default 10s
+	Concurrency int             `yaml:"concurrency"` // requests at a time, default 1; a device's readings go one after another
+	TLS         sink.TLS        `yaml:"tls"`
 	lineproto.Format
 }
 
 // DefaultConfig returns the values that hold where the file is silent.
 func DefaultConfig() Config {
-	return Config{Format: lineproto.DefaultFormat(), Gzip: true, Timeout: 10 * time.Second}
+	return Config{Format: lineproto.DefaultFormat(), Gzip: true, Timeout: 10 * time.Second, Concurrency: 1}
 }
 
 // Validate reports what is wrong with c: the field's path in the file and the
@@ -42,6 +43,9 @@ func (c *Config) Validate(report func(field, problem string)) {
 	c.Format.Validate(report)
 	if c.Timeout < 10*time.Millisecond || c.Timeout > 10*time.Minute {
 		report("timeout", fmt.Sprintf("is %v, want 10ms to 10m", c.Timeout))
+	}
+	if c.Concurrency < 1 || c.Concurrency > 32 {
+		report("concurrency", fmt.Sprintf("is %d, want 1 to 32", c.Concurrency))
 	}
 	c.TLS.Validate(report)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"math"
 	"testing"
 	"time"
 
@@ -66,6 +67,39 @@ func TestConformance(t *testing.T) {
 	}
 	sinktest.Run(t, far)
 	sinktest.RunFaults(t, far)
+
+	far.New = func(t testing.TB, addr string) sink.Sink {
+		cfg := configFor("http://" + addr)
+		cfg.Concurrency = 3
+		return open(t, cfg)
+	}
+	t.Run("three at a time", func(t *testing.T) { sinktest.Run(t, far) })
+}
+
+// TestSharesKeepTheirPlaces holds that several requests at a time reject what one
+// rejects, and store the rest.
+func TestSharesKeepTheirPlaces(t *testing.T) {
+	server := sinktest.StartInfluxd(t)
+	server.CreateDatabase(t, "plant")
+	cfg := configFor(server.URL())
+	cfg.Concurrency = 4
+	out := open(t, cfg)
+	var readings []protocol.Reading
+	var bad []int
+	for i := range 200 {
+		value := protocol.Float(float64(i))
+		if i%17 == 3 {
+			value, bad = protocol.Float(math.NaN()), append(bad, i)
+		}
+		readings = append(readings, protocol.Reading{
+			Device:       &protocol.Device{Name: fmt.Sprintf("s%d", i%23), Profile: "climate"},
+			ReceivedTime: protocol.Timestamp(i + 1), Metrics: []protocol.Metric{{Name: "n", Value: value}},
+		})
+	}
+	sinktest.WantRejected(t, out.Write(t.Context(), readings), bad...)
+	if rows := server.Query(t, "plant", "SELECT device, n FROM climate"); len(rows) != len(readings)-len(bad) {
+		t.Errorf("%d points are stored, want %d", len(rows), len(readings)-len(bad))
+	}
 }
 
 func number(t testing.TB, cell sinktest.Cell) int64 {

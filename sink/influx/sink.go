@@ -4,16 +4,14 @@
 package influx
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
-	"errors"
 	"fmt"
-	"io"
+	"hash/maphash"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	influxdb2 "github.com/influxdata/influxdb-client-go/v2"
@@ -21,7 +19,6 @@ import (
 
 	"sluice/protocol"
 	"sluice/sink"
-	"sluice/sink/lineproto"
 )
 
 var (
@@ -48,38 +45,35 @@ type Sink struct {
 	transport *http.Transport // its connections live until Close
 	url       string
 
-	batch batch
-	most  int // bytes of lines in one request, 0 without a known limit
-
-	zip    *gzip.Writer
-	packed bytes.Buffer
-	bodies bodies
+	workers []*worker    // as many requests go at a time
+	seed    maphash.Seed // which device is whose
+	most    atomic.Int64 // bytes of lines in one request, 0 without a known limit
 	traffic
 }
 
 // New returns the sink called name. It reads the TLS files and connects with the
 // first Write.
 func New(name string, cfg Config, o Options) (*Sink, error) {
-	encoder, err := lineproto.New(o.Gateway, cfg.Format)
-	if err != nil {
-		return nil, err
-	}
 	secure, err := cfg.TLS.Load()
 	if err != nil {
 		return nil, err
 	}
-	zip, err := gzip.NewWriterLevel(io.Discard, gzipLevel)
-	if err != nil {
-		return nil, err
+	s := &Sink{cfg: cfg, log: o.Log.With("sink", name), seed: maphash.MakeSeed()}
+	for range cfg.Concurrency {
+		w, err := newWorker(s, o.Gateway)
+		if err != nil {
+			return nil, err
+		}
+		s.workers = append(s.workers, w)
 	}
-	s := &Sink{cfg: cfg, log: o.Log.With("sink", name), batch: batch{encoder: encoder}, zip: zip}
 	s.transport = &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
 		DialContext:         s.meter((&net.Dialer{Timeout: cfg.Timeout}).DialContext),
 		TLSClientConfig:     secure,
 		TLSHandshakeTimeout: cfg.Timeout,
 		IdleConnTimeout:     90 * time.Second,
-		MaxIdleConns:        2,
+		MaxIdleConns:        cfg.Concurrency + 1,
+		MaxIdleConnsPerHost: cfg.Concurrency + 1,
 	}
 	options := influxdb2.DefaultOptions().SetApplicationName("sluice")
 	options.HTTPOptions().SetHTTPDoer(roundTripper{s.transport})
@@ -123,12 +117,14 @@ func (s *Sink) Connect(ctx context.Context) error {
 // it are stored), those that the server names as wrong and those too large for
 // it. A request that is too large is halved; lines that the server names are taken
 // out, and the rest is sent again, for what is said to be stored may not be.
+//
+// With a concurrency above 1 every device has its worker, so that a series is
+// written in order, and Write returns when all of them are done.
 func (s *Sink) Write(ctx context.Context, readings []protocol.Reading) error {
-	s.batch.encode(readings)
-	if err := s.post(ctx, 0, len(readings)); err != nil {
-		return err
+	if len(s.workers) == 1 {
+		return s.workers[0].write(ctx, readings)
 	}
-	return s.batch.verdict()
+	return s.share(ctx, readings)
 }
 
 // Close closes the connections. It does not wait, there is nothing in flight.
@@ -136,50 +132,4 @@ func (s *Sink) Close() error {
 	s.client.Close()
 	s.transport.CloseIdleConnections()
 	return nil
-}
-
-// namings is how often a request is sent again without lines that the server has
-// named. A server that names them one by one would take longer than a Write may;
-// then the delivery goes on to look for them in halves.
-const namings = 4
-
-// post writes the lines of readings lo to hi-1, in halves where the server says
-// that they are too many.
-func (s *Sink) post(ctx context.Context, lo, hi int) error {
-	for round := 0; ; round++ {
-		lines := s.batch.linesOf(lo, hi)
-		if len(lines) == 0 {
-			return nil
-		}
-		if hi-lo > 1 && s.most > 0 && len(lines) > s.most {
-			return s.halve(ctx, lo, hi)
-		}
-		err := s.request(ctx, lines)
-		var refused *refusal
-		switch {
-		case errors.As(err, &refused):
-			named := refused.answer.culprits(s.batch.split(lo, hi))
-			if len(named) == 0 || round == namings {
-				return err
-			}
-			s.batch.reject(lo, hi, named, s.cfg.Bucket)
-		case !errors.Is(err, errTooLarge):
-			return err
-		case hi-lo == 1:
-			s.batch.rejectAlone(lo, err)
-			return nil
-		default:
-			s.most = len(lines) / 2
-			s.log.Warn("the server refuses large requests, sending smaller ones", "bytes", len(lines), "limit", s.most)
-			return s.halve(ctx, lo, hi)
-		}
-	}
-}
-
-func (s *Sink) halve(ctx context.Context, lo, hi int) error {
-	mid := (lo + hi) / 2
-	if err := s.post(ctx, lo, mid); err != nil {
-		return err
-	}
-	return s.post(ctx, mid, hi)
 }

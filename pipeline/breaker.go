@@ -49,8 +49,13 @@ func (b *breaker) reset() {
 		ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= uint32(b.config.Failures) },
 		// What the sink has looked at and rejected says that it is well.
 		IsSuccessful: func(err error) bool { return err == nil || isVerdict(err) },
-		OnStateChange: func(_ string, _, to gobreaker.State) {
+		// And one that says when to come again is waited for.
+		IsExcluded: func(err error) bool { return sink.RetryWait(err) > 0 },
+		OnStateChange: func(_ string, from, to gobreaker.State) {
 			b.state.Store(int32(to))
+			if from == gobreaker.StateClosed {
+				b.log.Warn("sink is left in peace for now: its circuit breaker has opened", "pause", b.config.Pause)
+			}
 		},
 	})
 	b.state.Store(int32(gobreaker.StateClosed))
@@ -68,7 +73,7 @@ func (b *breaker) do(write func() error) (tried bool, err error) {
 // isOpen reports whether a write would not be tried now.
 func (b *breaker) isOpen() bool { return b.circuit.State() == gobreaker.StateOpen }
 
-// State returns closed, half-open or open. It is safe for concurrent use.
+// String returns closed, half-open or open. It is safe for concurrent use.
 func (b *breaker) String() string { return gobreaker.State(b.state.Load()).String() }
 
 // isVerdict reports whether a sink has judged the readings and not failed.

@@ -108,7 +108,7 @@ func (d *delivery) collect(ctx context.Context, drain <-chan struct{}) *feed {
 // split leaves what waits behind, so that new readings come first, if that is
 // wanted and there is more than a batch of it.
 func (d *delivery) split() {
-	if !d.returned || d.config.Catchup.Order != "live_first" {
+	if !d.returned || d.config.Catchup.Order != "live_first" || d.live.rule.readings > 0 {
 		return
 	}
 	d.returned = false

@@ -96,3 +96,37 @@ func TestStartsWithoutAMessageForgetNothing(t *testing.T) {
 		t.Fatalf("sink holds the message %d times", n)
 	}
 }
+
+// TestRecalledMessagesAreSettledOnce holds that what an earlier process was not sure
+// of is told to the driver once, and that a message which it settles may come again
+// as a new one of the same content.
+func TestRecalledMessagesAreSettledOnce(t *testing.T) {
+	c := config(t.TempDir())
+	m := newMemory()
+	done := make(chan error, 1)
+	for round, settled := range []bool{false, true, false} {
+		p := start(t, c, nil, delivered("hub", m))
+		in := p.Intake("floor")
+		recalled := in.Recalled()
+		if want := min(round, 1); len(recalled) != want || len(in.Recalled()) != 0 {
+			t.Fatalf("start %d: recalls %v, want %d messages, once", round, recalled, want)
+		}
+		if settled {
+			in.Acknowledged(recalled[0])
+		}
+		if !in.Emit(batch(origin(7, true), done, float64(round))) || <-done != nil {
+			t.Fatal("not accepted")
+		}
+		p.stop()
+		want := uint64(0)
+		if round > 0 && !settled {
+			want = 1
+		}
+		if got := p.Stats().Intakes[0].Duplicate; got != want {
+			t.Errorf("start %d: %d duplicates, want %d", round, got, want)
+		}
+	}
+	if got := m.values(); len(got) != 2 {
+		t.Errorf("sink has %v", got)
+	}
+}

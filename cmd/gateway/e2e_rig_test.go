@@ -33,17 +33,18 @@ import (
 
 // buildGateway builds the program once per run of the tests.
 var buildGateway = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "sluice-test-")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "gateway")
+	path := filepath.Join(buildDir(), "gateway")
 	out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput()
 	if err != nil {
 		err = fmt.Errorf("go build: %w\n%s", err, out)
 	}
 	return path, err
 })
+
+// buildDir is where this run of the tests builds. TestMain removes it.
+func buildDir() string {
+	return filepath.Join(os.TempDir(), fmt.Sprintf("sluice-test-%d", os.Getpid()))
+}
 
 // rig is the real program between real servers and a simulated fleet.
 type rig struct {

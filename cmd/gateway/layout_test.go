@@ -26,6 +26,7 @@ var arrows = map[string][]string{
 	"sink":                {"protocol"},
 	"sink/nats":           {"sink", "protocol"},
 	"sink/influx":         {"sink", "protocol"},
+	"sink/mqtt":           {"sink", "protocol"},
 	"sink/sinktest":       {"sink", "protocol"},
 	"pipeline":            {"sink", "protocol", "pipeline/journal"},
 	"pipeline/journal":    {},
@@ -37,10 +38,11 @@ var arrows = map[string][]string{
 
 // A client library belongs to the leaves of its kind.
 var clients = map[string][]string{
-	"github.com/eclipse/paho.mqtt.golang":      {"drivers/mqtt", "firmware-sim/…"},
+	"github.com/eclipse/paho.mqtt.golang":      {"drivers/mqtt", "sink/mqtt", "firmware-sim/…"},
 	"github.com/tarm/serial":                   {"drivers/serial/port"},
 	"github.com/nats-io/nats.go":               {"sink/nats", "cmd/gateway/standin"},
 	"github.com/influxdata/influxdb-client-go": {"sink/influx"},
+	"github.com/Shopify/toxiproxy":             {"sink/sinktest"},
 	"go.yaml.in/yaml":                          {"cmd/gateway/config"},
 	"github.com/nats-io/nats-server":           {"cmd/gateway/standin"},
 	"github.com/mochi-mqtt":                    {"cmd/gateway/standin"},

@@ -16,8 +16,16 @@ import (
 	"sluice/drivers/drivertest"
 )
 
+// swept runs the tests and removes what they built.
+type swept struct{ *testing.M }
+
+func (s swept) Run() int {
+	defer os.RemoveAll(buildDir())
+	return s.M.Run()
+}
+
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"gateway": main})
+	testscript.Main(swept{m}, map[string]func(){"gateway": main})
 }
 
 // TestScripts runs the scripts that say how the command line behaves. They have

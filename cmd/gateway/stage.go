@@ -13,6 +13,7 @@ import (
 	"sluice/protocol"
 	"sluice/sink"
 	"sluice/sink/influx"
+	sinkmqtt "sluice/sink/mqtt"
 	"sluice/sink/nats"
 )
 
@@ -67,6 +68,8 @@ func (s *stage) set(f *config.File, l *ledger.Ledger) error {
 			err = s.setHub(k.Name, k.NATS, l)
 		case k.Influx != nil:
 			err = s.setTSDB(k.Name, k.Influx, l)
+		case k.MQTT != nil:
+			err = s.setUpstream(k.Name, k.MQTT, l)
 		}
 		if err != nil {
 			return err
@@ -113,6 +116,20 @@ func (s *stage) setTSDB(name string, c *influx.Config, l *ledger.Ledger) error {
 	s.props = append(s.props, db.Close)
 	c.URL, c.Token, c.TLS = db.URL(), "", sink.TLS{}
 	return nil
+}
+
+func (s *stage) setUpstream(name string, c *sinkmqtt.Config, l *ledger.Ledger) error {
+	b, err := standin.NewBroker()
+	if err != nil {
+		return err
+	}
+	s.props = append(s.props, b.Close)
+	c.URL, c.ClientID, c.Username, c.Password, c.TLS = b.URL(), "", "", "", sink.TLS{}
+	return b.Follow(c.Topic, func(payload []byte) {
+		if err := l.FromJSON(name, payload); err != nil {
+			l.Delivered(name, err.Error(), 0, nil)
+		}
+	})
 }
 
 // strike takes everything down again.

@@ -12,6 +12,7 @@ import (
 	"sluice/pipeline"
 	"sluice/sink"
 	"sluice/sink/influx"
+	sinkmqtt "sluice/sink/mqtt"
 	"sluice/sink/nats"
 )
 
@@ -92,6 +93,8 @@ func newSink(f *config.File, s config.Sink, log *slog.Logger) (sink.Sink, error)
 		return nats.New(s.Name, *s.NATS, nats.Options{Gateway: f.Gateway, Log: log})
 	case s.Influx != nil:
 		return influx.New(s.Name, *s.Influx, influx.Options{Gateway: f.Gateway, Log: log})
+	case s.MQTT != nil:
+		return sinkmqtt.New(s.Name, *s.MQTT, sinkmqtt.Options{Gateway: f.Gateway, Log: log})
 	}
 	return nil, fmt.Errorf("is of no kind")
 }

@@ -43,7 +43,7 @@ func opened(t testing.TB, cfg influx.Config) *influx.Sink {
 func TestConformance(t *testing.T) {
 	server := sinktest.StartInfluxd(t)
 	server.CreateDatabase(t, "plant")
-	sinktest.Run(t, sinktest.Far{
+	far := sinktest.Far{
 		Addr:        server.Addr(),
 		New:         func(t testing.TB, addr string) sink.Sink { return open(t, configFor("http://"+addr)) },
 		Stop:        server.Stop,
@@ -57,7 +57,15 @@ func TestConformance(t *testing.T) {
 			}
 			return points
 		},
-	})
+		Secure: func(t testing.TB, cert, key string) string { return sinktest.Terminate(t, server.Addr(), cert, key) },
+		NewSecure: func(t testing.TB, addr string, tls sink.TLS) sink.Sink {
+			cfg := configFor("https://" + addr)
+			cfg.TLS = tls
+			return open(t, cfg)
+		},
+	}
+	sinktest.Run(t, far)
+	sinktest.RunFaults(t, far)
 }
 
 func number(t testing.TB, cell sinktest.Cell) int64 {

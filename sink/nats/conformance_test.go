@@ -1,9 +1,11 @@
 package nats_test
 
 import (
+	"crypto/tls"
 	"sync"
 	"testing"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 
 	"sluice/sink"
@@ -12,20 +14,43 @@ import (
 
 func TestConformanceJetStream(t *testing.T) {
 	server := startServer(t, nil)
-	sinktest.Run(t, sinktest.Far{
+	var points []sinktest.Point // of what was stored when Stored was last called
+	far := sinktest.Far{
 		Addr:        server.addr(),
 		New:         func(t testing.TB, addr string) sink.Sink { return open(t, configFor(addr)) },
 		Stop:        server.stop,
 		Start:       server.start,
 		ExactlyOnce: true,
 		Stored: func(t testing.TB) []sinktest.Point {
-			var points []sinktest.Point
-			for _, m := range server.messages(t, "READINGS") {
+			for _, m := range server.messagesAfter(t, "READINGS", len(points)) {
 				points = append(points, pointOf(t, m.Data()))
 			}
 			return points
 		},
-	})
+		Overtaking: true, // nats.go connects again while Write publishes
+		Secure:     startSecure,
+		NewSecure:  openSecure,
+	}
+	sinktest.Run(t, far)
+	sinktest.RunFaults(t, far)
+}
+
+// startSecure starts a server that shows this certificate. NATS begins without
+// TLS, so that no other server can do it in its place.
+func startSecure(t testing.TB, cert, key string) string {
+	pair, err := tls.LoadX509KeyPair(cert, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return startServer(t, func(o *server.Options) {
+		o.TLS, o.TLSConfig = true, &tls.Config{Certificates: []tls.Certificate{pair}}
+	}).addr()
+}
+
+func openSecure(t testing.TB, addr string, tls sink.TLS) sink.Sink {
+	cfg := configFor(addr)
+	cfg.URL, cfg.TLS = "tls://"+addr, tls
+	return open(t, cfg)
 }
 
 // Without a stream the far end is whoever listens.
@@ -64,8 +89,10 @@ func TestConformanceCore(t *testing.T) {
 		}
 		<-handled
 	}
-	sinktest.Run(t, sinktest.Far{
-		Addr: server.addr(),
+	far := sinktest.Far{
+		Addr:       server.addr(),
+		Window:     2000, // all that a Write had sent, and no batch of the suite is longer
+		Overtaking: true, // nats.go connects again while Write publishes
 		New: func(t testing.TB, addr string) sink.Sink {
 			cfg := configFor(addr)
 			cfg.Stream, cfg.Create = "", false
@@ -86,5 +113,7 @@ func TestConformanceCore(t *testing.T) {
 			defer mu.Unlock()
 			return append([]sinktest.Point(nil), points...)
 		},
-	})
+	}
+	sinktest.Run(t, far)
+	sinktest.RunFaults(t, far)
 }

@@ -84,17 +84,29 @@ func (s *farServer) jetStream(t testing.TB) (jetstream.JetStream, context.Contex
 // messages returns all that the stream holds, in its order.
 func (s *farServer) messages(t testing.TB, name string) []jetstream.Msg {
 	t.Helper()
+	return s.messagesAfter(t, name, 0)
+}
+
+// messagesAfter returns what the stream holds behind its first n messages, none
+// of which was ever deleted.
+func (s *farServer) messagesAfter(t testing.TB, name string, n int) []jetstream.Msg {
+	t.Helper()
 	js, ctx := s.jetStream(t)
 	stream, err := js.Stream(ctx, name)
 	if err != nil {
 		return nil
 	}
-	consumer, err := stream.CreateConsumer(ctx, jetstream.ConsumerConfig{AckPolicy: jetstream.AckNonePolicy})
+	want := int(stream.CachedInfo().State.Msgs) - n
+	if want <= 0 {
+		return nil
+	}
+	consumer, err := stream.CreateConsumer(ctx, jetstream.ConsumerConfig{
+		AckPolicy: jetstream.AckNonePolicy, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: uint64(n) + 1,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := int(stream.CachedInfo().State.Msgs)
-	batch, err := consumer.Fetch(max(want, 1), jetstream.FetchMaxWait(30*time.Second))
+	batch, err := consumer.Fetch(want, jetstream.FetchMaxWait(30*time.Second))
 	if err != nil {
 		t.Fatal(err)
 	}

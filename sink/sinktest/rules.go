@@ -168,12 +168,18 @@ func (s *suite) refused(t *testing.T, out sink.Sink, batch []protocol.Reading) {
 // end has confirmed them.
 func Deliver(t testing.TB, out sink.Sink, readings []protocol.Reading) {
 	t.Helper()
+	deliver(t, out, readings)
+}
+
+// deliver returns how often Write failed.
+func deliver(t testing.TB, out sink.Sink, readings []protocol.Reading) (failed int) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	for {
+	for ; ; failed++ {
 		err := out.Write(ctx, readings)
 		if err == nil {
-			return
+			return failed
 		}
 		select {
 		case <-ctx.Done():

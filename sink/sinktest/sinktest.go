@@ -5,6 +5,7 @@ package sinktest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -20,8 +21,8 @@ const patience = 30 * time.Second
 type Far struct {
 	// Addr is the far end's HOST:PORT. It stays the same when it restarts.
 	Addr string
-	// New returns a sink that writes to the far end at addr, which is Addr or
-	// that of a server that never answers.
+	// New returns a sink that writes to the far end at addr, which is Addr,
+	// that of a line to it, or that of a server that never answers.
 	New func(t testing.TB, addr string) sink.Sink
 	// Stop ends the far end, Start brings it back with all that it stored.
 	Stop, Start func(t testing.TB)
@@ -30,6 +31,22 @@ type Far struct {
 	Stored func(t testing.TB) []Point
 	// ExactlyOnce says that readings written twice are stored once.
 	ExactlyOnce bool
+
+	// The rest is for RunFaults only.
+
+	// Window is how many readings one fault may store twice, at most, when the
+	// sink does not store each once.
+	Window int
+	// Overtaking says that after a fault in the middle of a batch later readings
+	// may be stored before earlier ones.
+	Overtaking bool
+	// Slow is what an answer takes over a slow line; 0: 300 ms.
+	Slow time.Duration
+	// Secure returns the HOST:PORT of a far end of this kind that shows the
+	// certificate in these PEM files, and NewSecure a sink that writes to one.
+	// Both are nil for a sink without TLS.
+	Secure    func(t testing.TB, cert, key string) (addr string)
+	NewSecure func(t testing.TB, addr string, tls sink.TLS) sink.Sink
 }
 
 // Point identifies one stored reading of the suite.
@@ -58,6 +75,8 @@ type suite struct {
 	far   Far
 	epoch uint64
 	made  int // readings so far; their numbers, times and ids follow it
+
+	overtaking bool // the order of storage does not matter
 }
 
 // batch returns n readings of three devices that no other batch shares.
@@ -118,8 +137,8 @@ func write(t *testing.T, out sink.Sink, readings []protocol.Reading) {
 }
 
 // expect wants the far end to hold the points, in their order, and each once
-// unless the sink promises less.
-func (s *suite) expect(t *testing.T, want []Point) {
+// unless the sink promises less. It returns how many are stored too often.
+func (s *suite) expect(t *testing.T, want []Point) (doubled int) {
 	t.Helper()
 	wanted := map[Point]bool{}
 	for _, p := range want {
@@ -133,13 +152,20 @@ func (s *suite) expect(t *testing.T, want []Point) {
 		}
 		if seen[p]++; seen[p] == 1 {
 			got = append(got, p)
-		} else if s.far.ExactlyOnce {
+			continue
+		}
+		doubled++
+		if s.far.ExactlyOnce {
 			t.Errorf("stored %d times: %v", seen[p], p)
 		}
+	}
+	if s.overtaking {
+		slices.SortFunc(got, func(a, b Point) int { return a.N - b.N })
 	}
 	if err := compare(got, want); err != nil {
 		t.Error(err)
 	}
+	return doubled
 }
 
 func compare(got, want []Point) error {

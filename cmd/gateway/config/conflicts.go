@@ -20,9 +20,10 @@ import (
 // reserved are the names that templates know without a tag. They never change.
 var reserved = []string{"gateway", "device", "profile", "driver"}
 
-// conflicts reports drivers that would take a port or a session from another.
-func (p *parser) conflicts(drivers *yaml.Node, f *File) {
-	owners := make(map[string]string)
+// conflicts reports drivers that would take a port or a session from another. It
+// returns who owns what.
+func (p *parser) conflicts(drivers *yaml.Node, f *File) (owners map[string]string) {
+	owners = make(map[string]string)
 	for _, d := range f.Drivers {
 		field, key, problem := claim(f.Gateway, d)
 		if key == "" || p.skip && p.anyIn(child(drivers, d.Name), p.isExpanded) {
@@ -32,8 +33,32 @@ func (p *parser) conflicts(drivers *yaml.Node, f *File) {
 			p.finding(drivers, "drivers.", d.Name+"."+field, fmt.Sprintf(problem, owner))
 			continue
 		}
-		owners[key] = d.Name
+		owners[key] = "driver " + d.Name
 	}
+	return owners
+}
+
+// sessions reports sinks that would take a session from a driver or from another
+// sink.
+func (p *parser) sessions(sinks *yaml.Node, f *File, owners map[string]string) {
+	for _, s := range f.Sinks {
+		if s.MQTT == nil || s.MQTT.URL == "" || p.skip && p.anyIn(child(sinks, s.Name), p.isExpanded) {
+			continue
+		}
+		key := session(f.Gateway, s.Name, s.MQTT.URL, s.MQTT.ClientID)
+		if owner, taken := owners[key]; taken {
+			p.finding(sinks, "sinks.", s.Name+".mqtt.client_id", fmt.Sprintf(sessionTaken, owner))
+			continue
+		}
+		owners[key] = "sink " + s.Name
+	}
+}
+
+const sessionTaken = "is the one of %s on the same broker, which serves only one of them at a time"
+
+// session is the key of a connection to a broker, for comparison.
+func session(gateway, name, url, id string) string {
+	return "mqtt " + broker(url) + " " + cmp.Or(id, "sluice-"+gateway+"-"+name)
 }
 
 // claim returns what d must have for itself: its field, a key for comparison
@@ -41,12 +66,10 @@ func (p *parser) conflicts(drivers *yaml.Node, f *File) {
 func claim(gateway string, d Driver) (field, key, problem string) {
 	switch {
 	case d.MQTT != nil && d.MQTT.URL != "":
-		id := cmp.Or(d.MQTT.ClientID, "sluice-"+gateway+"-"+d.Name)
-		return "mqtt.client_id", "mqtt " + broker(d.MQTT.URL) + " " + id,
-			"is the one of driver %s on the same broker, which serves only one of them at a time"
+		return "mqtt.client_id", session(gateway, d.Name, d.MQTT.URL, d.MQTT.ClientID), sessionTaken
 	case d.Serial != nil && d.Serial.Port != "":
 		return "serial.port", "serial " + filepath.Clean(d.Serial.Port),
-			"is the port of driver %s already"
+			"is the port of %s already"
 	}
 	return "", "", ""
 }
@@ -144,6 +167,8 @@ func (p *parser) templates(sinks *yaml.Node, f *File) {
 			natsTemplates(s.Name+".nats.", s.NATS, check)
 		case s.Influx != nil:
 			influxTemplates(s.Name+".influx.", s.Influx, check)
+		case s.MQTT != nil:
+			check(s.Name+".mqtt.topic", s.MQTT.Topic)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"sluice/protocol"
 	"sluice/protocol/payload"
 	"sluice/sink/influx"
+	sinkmqtt "sluice/sink/mqtt"
 	"sluice/sink/nats"
 )
 
@@ -49,10 +50,12 @@ type Device struct {
 	Tags    []protocol.Tag
 }
 
-// Sink is one place where readings go. Exactly one of NATS and Influx is set.
+// Sink is one place where readings go. Exactly one of NATS, Influx and
+// MQTT is set.
 type Sink struct {
 	Name     string
 	NATS     *nats.Config
 	Influx   *influx.Config
+	MQTT     *sinkmqtt.Config
 	Delivery pipeline.Delivery
 }

@@ -10,6 +10,7 @@ import (
 	"sluice/drivers/serial"
 	"sluice/pipeline"
 	"sluice/sink/influx"
+	sinkmqtt "sluice/sink/mqtt"
 	"sluice/sink/nats"
 )
 
@@ -24,6 +25,7 @@ type driverEntry struct {
 type sinkEntry struct {
 	NATS   *yaml.Node `yaml:"nats"`
 	Influx *yaml.Node `yaml:"influx"`
+	MQTT   *yaml.Node `yaml:"mqtt"`
 	pipeline.Delivery
 }
 
@@ -58,7 +60,7 @@ func (p *parser) sink(e entry) Sink {
 	p.decode(e.value, path, reflect.ValueOf(&decoded).Elem())
 	p.validate(e.value, path+".", &decoded.Delivery)
 	s.Delivery = decoded.Delivery
-	switch kind, n := p.kind(e, path, "nats", "influx"); kind {
+	switch kind, n := p.kind(e, path, "nats", "influx", "mqtt"); kind {
 	case "nats":
 		c := nats.DefaultConfig()
 		p.decode(n, path+".nats", reflect.ValueOf(&c).Elem())
@@ -71,6 +73,12 @@ func (p *parser) sink(e entry) Sink {
 		p.rebase(&c.TLS.CA, &c.TLS.Cert, &c.TLS.Key)
 		p.validate(n, path+".influx.", &c)
 		s.Influx = &c
+	case "mqtt":
+		c := sinkmqtt.DefaultConfig()
+		p.decode(n, path+".mqtt", reflect.ValueOf(&c).Elem())
+		p.rebase(&c.TLS.CA, &c.TLS.Cert, &c.TLS.Key)
+		p.validate(n, path+".mqtt.", &c)
+		s.MQTT = &c
 	}
 	return s
 }

@@ -42,11 +42,12 @@ func (p *parser) file(root *yaml.Node) *File {
 		f.Profiles[e.key.Value] = p.profile(e)
 	}
 	whole := p.devices(root, t.Devices, f)
-	p.conflicts(t.Drivers, f)
+	owners := p.conflicts(t.Drivers, f)
 	p.section(root, "pipeline", &t.Pipeline)
 	for _, e := range p.named(root, t.Sinks, "sinks", "is required: where the readings go") {
 		f.Sinks = append(f.Sinks, p.sink(e))
 	}
+	p.sessions(t.Sinks, f, owners)
 	p.heirs(t.Sinks, f)
 	p.fallbacks(t.Sinks, f)
 	if whole {

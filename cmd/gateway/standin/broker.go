@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -27,7 +28,7 @@ func NewBroker() (*Broker, error) {
 	capabilities.MaximumInflight = math.MaxUint16
 	capabilities.ReceiveMaximum = math.MaxUint16
 	b := &Broker{
-		server:   mqtt.New(&mqtt.Options{Capabilities: capabilities, Logger: slog.New(slog.DiscardHandler)}),
+		server:   mqtt.New(&mqtt.Options{Capabilities: capabilities, InlineClient: true, Logger: slog.New(slog.DiscardHandler)}),
 		listener: listeners.NewTCP(listeners.Config{ID: "loopback", Address: "127.0.0.1:0"}),
 	}
 	if err := b.server.AddHook(new(openDoor), nil); err != nil {
@@ -44,6 +45,23 @@ func NewBroker() (*Broker, error) {
 
 // URL returns the broker's address, tcp://HOST:PORT.
 func (b *Broker) URL() string { return "tcp://" + b.listener.Address() }
+
+// Follow calls each with the payload of every message whose topic begins as the
+// template does, up to its first level that is not plain text. It is called from
+// the goroutines of the publishers, one for each, until Close. Follow itself is
+// called once.
+func (b *Broker) Follow(template string, each func(payload []byte)) error {
+	plain, _, _ := strings.Cut(template, "{")
+	filter := plain[:strings.LastIndexByte(plain, '/')+1] + "#"
+	if plain == template {
+		filter = template
+	}
+	err := b.server.Subscribe(filter, 1, func(_ *mqtt.Client, _ packets.Subscription, m packets.Packet) { each(m.Payload) })
+	if err != nil {
+		return fmt.Errorf("follow %s: %w", filter, err)
+	}
+	return nil
+}
 
 // Close stops the broker.
 func (b *Broker) Close() error { return Shut(b.server) }

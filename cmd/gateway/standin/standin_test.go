@@ -126,3 +126,31 @@ func TestTSDBParsesLines(t *testing.T) {
 		t.Fatalf("counts %d requests, %d lines", requests, lines)
 	}
 }
+
+func TestBrokerFollowsATemplate(t *testing.T) {
+	for template, topic := range map[string]string{
+		"a/x{gateway}/{device}": "a/xg/s1",
+		"$aws/rules/{device}":   "$aws/rules/s1",
+		"{area}/b":              "hall/b",
+		"plain/topic":           "plain/topic",
+	} {
+		b, err := standin.NewBroker()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer b.Close()
+		got := make(chan string, 10)
+		if err := b.Follow(template, func(payload []byte) { got <- string(payload) }); err != nil {
+			t.Fatal(err)
+		}
+		c := paho.NewClient(paho.NewClientOptions().AddBroker(b.URL()).SetClientID("t"))
+		if tok := c.Connect(); !tok.WaitTimeout(limit) || tok.Error() != nil {
+			t.Fatal(tok.Error())
+		}
+		defer c.Disconnect(0)
+		c.Publish(topic, 1, false, template)
+		if s := receive(t, got); s != template {
+			t.Errorf("%s: got %q", template, s)
+		}
+	}
+}

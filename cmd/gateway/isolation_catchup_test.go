@@ -37,7 +37,7 @@ func (s *isolation) cut(order string) {
 	s.door.die()
 	cutAt := s.pulse.now()
 	for n := uint64(0); n < backlog; n, _ = s.waiting("hub") {
-		rest(s.t.Context(), 10*time.Millisecond)
+		rest(s.t.Context(), 50*time.Millisecond)
 	}
 	s.door.listen()
 	back := s.pulse.now()

@@ -37,8 +37,8 @@ type isolation struct {
 	disordered int // came after a later one of their device
 }
 
-// The devices of a metronome and their messages per second.
-const isolationDevices, isolationRate = 100, 5_000
+// The devices of a metronome, and their messages per second in the short form.
+const isolationDevices, isolationRate = 100, 2_000
 
 func newIsolation(t *testing.T, fault string) *isolation {
 	return &isolation{

@@ -43,6 +43,7 @@ func TestIsolation(t *testing.T) {
 // slice is what was measured in one slice.
 type slice struct {
 	p50, p99 time.Duration
+	slowest  time.Duration
 	rate     float64 // of what was sent: arrived by inTime after the end
 	cpu      float64 // of the gateway, in cores
 }
@@ -81,7 +82,7 @@ func (s *isolation) measure(long time.Duration) slice {
 	rest(s.t.Context(), s.inTime())
 	took := s.arrived.of(from, to)
 	return slice{
-		p50: quantile(took, 0.5), p99: quantile(took, 0.99),
+		p50: quantile(took, 0.5), p99: quantile(took, 0.99), slowest: quantile(took, 1),
 		rate: float64(len(took)) / float64(len(s.pulse.late.of(from, to))),
 		cpu:  used.Seconds() / (to - from).Seconds(),
 	}
@@ -96,17 +97,17 @@ func quantile(times []time.Duration, q float64) time.Duration {
 	return times[int(q*float64(len(times)-1))]
 }
 
-// median returns the median of each figure.
-func median(all []slice) (m slice) {
-	var p50, p99 []time.Duration
+// median returns the median of each figure, but the slowest of all.
+func median(all []slice) slice {
+	var p50, p99, slowest []time.Duration
 	var rate, cpu []float64
 	for _, s := range all {
-		p50, p99 = append(p50, s.p50), append(p99, s.p99)
+		p50, p99, slowest = append(p50, s.p50), append(p99, s.p99), append(slowest, s.slowest)
 		rate, cpu = append(rate, s.rate), append(cpu, s.cpu)
 	}
 	slices.Sort(rate)
 	slices.Sort(cpu)
-	return slice{quantile(p50, 0.5), quantile(p99, 0.5), rate[len(rate)/2], cpu[len(cpu)/2]}
+	return slice{quantile(p50, 0.5), quantile(p99, 0.5), slices.Max(slowest), rate[len(rate)/2], cpu[len(cpu)/2]}
 }
 
 // findings is what came of one fault.
@@ -131,17 +132,19 @@ func (s *isolation) tell(f fault, v findings) {
 	hold(p99 <= 1.5 || more <= 2*time.Millisecond, "p99")
 	hold(v.with.rate >= 0.99, "rate")
 	hold(slowest <= s.inTime(), "slowest")
-	load, _ := os.ReadFile("/proc/loadavg")
 	out := s.t.Output()
 	fmt.Fprintf(out, "%s at fault: %s; the other sink:\n", s.fault, f.name)
-	fmt.Fprintf(out, "  %-14s %9s %9s %8s %8s\n", "median of", "p50", "p99", "rate", "cores")
-	for name, m := range map[string]slice{"without fault": v.without, "with fault": v.with} {
-		fmt.Fprintf(out, "  %-14s %9s %9s %8.4f %8.2f\n", name, short(m.p50), short(m.p99), m.rate, m.cpu)
+	fmt.Fprintf(out, "  %-14s %9s %9s %9s %8s %6s\n", "medians", "p50", "p99", "slowest", "rate", "cores")
+	for _, m := range []struct {
+		name string
+		slice
+	}{{"without fault", v.without}, {"with fault", v.with}} {
+		fmt.Fprintf(out, "  %-14s %9v %9v %9v %8.4f %6.2f\n", m.name, short(m.p50), short(m.p99), short(m.slowest), m.rate, m.cpu)
 	}
-	fmt.Fprintf(out, "  p50 %.2f times, p99 %.2f times (%+.1f ms), slowest %v\n", p50, p99, float64(more)/1e6, short(slowest))
-	fmt.Fprintf(out, "  publisher: late p50 %v, p99 %v, most %v; broker's answer p50 %v, p99 %v, most %v; load %s\n",
+	fmt.Fprintf(out, "  p50 %.2f times, p99 %.2f times (%+.1f ms), slowest, with the times of catching up, %v\n", p50, p99, float64(more)/1e6, short(slowest))
+	fmt.Fprintf(out, "  publisher late by p50 %v, p99 %v, %v at most; broker's answer p50 %v, p99 %v, %v at most; load %s\n",
 		short(quantile(late, 0.5)), short(quantile(late, 0.99)), short(quantile(late, 1)),
-		short(quantile(answer, 0.5)), short(quantile(answer, 0.99)), short(quantile(answer, 1)), strings.Join(strings.Fields(string(load))[:2], " "))
+		short(quantile(answer, 0.5)), short(quantile(answer, 0.99)), short(quantile(answer, 1)), loadNow())
 	if len(broken) == 0 {
 		fmt.Fprintln(out, "  holds")
 		return
@@ -165,5 +168,14 @@ func judged() bool { return os.Getenv("SLUICE_ISOLATION_JUDGE") != "" }
 
 // patient bounds the slowest reading on a machine that has other work.
 const patient = 5 * time.Second
+
+// loadNow returns the load average of the last minute and of the last five.
+func loadNow() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	return strings.Join(strings.Fields(string(text))[:2], " ")
+}
 
 func short(d time.Duration) time.Duration { return d.Round(10 * time.Microsecond) }

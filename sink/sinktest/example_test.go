@@ -166,13 +166,16 @@ func open(t testing.TB, addr string) *Sink {
 
 func TestConformance(t *testing.T) {
 	server := startTower(t)
-	sinktest.Run(t, sinktest.Far{
+	far := sinktest.Far{
 		Addr:   server.address,
 		New:    func(t testing.TB, addr string) sink.Sink { return open(t, addr) },
 		Stop:   func(testing.TB) { server.stop() },
 		Start:  server.start,
 		Stored: server.points,
-	})
+		Window: 1000, // a batch
+	}
+	sinktest.Run(t, far)
+	sinktest.RunFaults(t, far)
 }
 
 func TestAnswers(t *testing.T) {

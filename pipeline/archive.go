@@ -20,8 +20,9 @@ type Archive struct {
 	dir     string
 	view    *journal.View
 	journal *journal.Journal // nil: only to be looked at
-	sinks   []string         // that are configured
-	close   func() error     // gives the folder free; nil: it is the pipeline's
+	office  *deadOffice
+	sinks   []string     // that are configured
+	close   func() error // gives the folder free; nil: it is the pipeline's
 }
 
 // ErrNoJournal is returned for a folder without a journal.
@@ -37,7 +38,7 @@ func Look(dir string) (*Archive, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Archive{dir: dir, view: view, close: func() error { done(); return nil }}, nil
+	return &Archive{dir: dir, view: view, office: newDeadOffice(dir, readOnly{}, slog.New(slog.DiscardHandler)), close: func() error { done(); return nil }}, nil
 }
 
 // Reopen returns the archive of the journal in config.Dir, which no process may
@@ -56,13 +57,13 @@ func Reopen(config Config, sinks []string, log *slog.Logger) (*Archive, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Archive{dir: config.Dir, view: j.View(), journal: j, sinks: sinks, close: j.Close}, nil
+	return &Archive{dir: config.Dir, view: j.View(), journal: j, office: newDeadOffice(config.Dir, journal.OS{}, log), sinks: sinks, close: j.Close}, nil
 }
 
 // Archive returns what the pipeline's journal holds now. It must not be used when
 // Run has returned.
 func (p *Pipeline) Archive() *Archive {
-	a := &Archive{dir: p.config.Dir, view: p.journal.View(), journal: p.journal}
+	a := &Archive{dir: p.config.Dir, view: p.journal.View(), journal: p.journal, office: p.office, sinks: []string{}}
 	for _, d := range p.deliveries {
 		a.sinks = append(a.sinks, d.name)
 	}

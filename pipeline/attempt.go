@@ -17,6 +17,27 @@ func (d *delivery) deliver(ctx context.Context, f *feed, readings []protocol.Rea
 	if len(readings) == 0 {
 		return true
 	}
+	switch verdict, err := d.attempt(ctx, f, readings); verdict {
+	case stored:
+		return true
+	case refused:
+		return d.isolate(ctx, f, readings, err)
+	}
+	return false
+}
+
+// verdict is what an attempt has come to.
+type verdict int
+
+const (
+	stopped verdict = iota // ctx ended
+	stored                 // all is acknowledged
+	refused                // for good, and as a whole
+)
+
+// attempt writes the readings until the sink, or its fallback, has said yes or no.
+// The error is why it was no.
+func (d *delivery) attempt(ctx context.Context, f *feed, readings []protocol.Reading) (verdict, error) {
 	retry := newBackoff(d.config.Retry)
 	for {
 		tried, err := d.breaker.do(func() error { return d.write(ctx, readings) })
@@ -25,26 +46,30 @@ func (d *delivery) deliver(ctx context.Context, f *feed, readings []protocol.Rea
 		case err == nil:
 			d.succeeded()
 			d.acknowledge(f, readings, journal.Outcome{Delivered: uint64(len(readings))})
-			return true
+			return stored, nil
 		case isPartial && wellFormed(partial.Rejected, len(readings)):
-			return d.setAside(ctx, f, readings, partial.Rejected)
-		case sink.IsPermanent(err) && len(readings) == 1:
-			return d.setAside(ctx, f, readings, []sink.Rejection{{Index: 0, Err: err}})
+			return d.asideOrStopped(ctx, f, readings, partial.Rejected), nil
 		case sink.IsPermanent(err):
-			half := len(readings) / 2
-			return d.deliver(ctx, f, readings[:half]) && d.deliver(ctx, f, readings[half:])
+			return refused, err
 		case ctx.Err() != nil:
-			return false
+			return stopped, nil
 		case tried:
 			d.failed(err)
 		}
 		if d.breaker.isOpen() && d.divert(ctx, f, readings) {
-			return true
+			return stored, nil
 		}
 		if !d.rest(ctx, retry.NextBackOff(), sink.RetryWait(err)) {
-			return false
+			return stopped, nil
 		}
 	}
+}
+
+func (d *delivery) asideOrStopped(ctx context.Context, f *feed, readings []protocol.Reading, rejected []sink.Rejection) verdict {
+	if d.setAside(ctx, f, readings, rejected) {
+		return stored
+	}
+	return stopped
 }
 
 func (d *delivery) write(ctx context.Context, readings []protocol.Reading) error {
@@ -73,6 +98,13 @@ func (d *delivery) divert(ctx context.Context, f *feed, readings []protocol.Read
 func (d *delivery) acknowledge(f *feed, readings []protocol.Reading, o journal.Outcome) {
 	if r, ok := d.sink.(sink.Rememberer); ok && o.Diverted == 0 {
 		o.Memory = r.Remember()
+	}
+	if f == d.redo.feed {
+		d.redo.done += len(readings)
+		if err := d.cursor.Backfill(uint64(len(readings)), o); err != nil {
+			d.log.Warn("what the sink remembers cannot be written down: a crash now could cost it what it was just given again", "err", err)
+		}
+		return
 	}
 	f.lane.Ack(readings[len(readings)-1].ID.Seq+1, o)
 	if f == d.live {
@@ -127,7 +159,7 @@ func (d *delivery) cameBack(ctx context.Context) bool {
 func (d *delivery) setAside(ctx context.Context, f *feed, readings []protocol.Reading, rejected []sink.Rejection) bool {
 	retry := newBackoff(d.config.Retry)
 	for {
-		err := d.dead.keep(readings, rejected)
+		err := d.dead.keep(readings, rejected, d.tried(f))
 		if err == nil {
 			break
 		}

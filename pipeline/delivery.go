@@ -26,10 +26,12 @@ type delivery struct {
 	breaker  *breaker
 	fallback *fallback // nil: none
 	dead     *deadLetters
+	redo     *redo
 	log      *slog.Logger
 	health   *health
 	latency  latency
 
+	began    time.Time // when the batch was first tried
 	returned bool      // the sink takes readings, after it did not
 	away     bool      // its far end could not be reached when it was last looked for
 	probed   time.Time // when that was, while the sink was left in peace
@@ -47,7 +49,15 @@ func (d *delivery) run(ctx context.Context, drain <-chan struct{}) {
 	d.returned = true // what waits now was missed
 	for {
 		f := d.collect(ctx, drain)
-		if f == nil || !d.deliver(ctx, f, f.batch.Readings) {
+		if f == nil {
+			return
+		}
+		d.began = time.Now()
+		done := d.deliver(ctx, f, f.batch.Readings)
+		if f == d.redo.feed {
+			d.redo.settle()
+		}
+		if !done {
 			return
 		}
 		f.empty()
@@ -96,7 +106,7 @@ func (d *delivery) collect(ctx context.Context, drain <-chan struct{}) *feed {
 			}
 			continue
 		}
-		if f := d.ready(ending); f != nil {
+		if f := d.next(ending); f != nil {
 			return f
 		}
 		if ending && d.live.rule.readings+d.missed.rule.readings == 0 || !d.idle(ctx, drain, ending) {
@@ -150,6 +160,9 @@ func (d *delivery) idle(ctx context.Context, drain <-chan struct{}, ending bool)
 	if d.live.rule.readings > 0 && !ending {
 		wait = min(wait, d.live.rule.due(time.Now()))
 	}
+	if !ending {
+		wait = min(wait, d.redo.wait(d.clear))
+	}
 	if pause := time.Until(d.clear); waiting && pause > 0 {
 		if d.live.age() > old {
 			wait = pause
@@ -160,6 +173,7 @@ func (d *delivery) idle(ctx context.Context, drain <-chan struct{}, ending bool)
 	case <-ctx.Done():
 		return false
 	case <-d.cursor.Ready():
+	case <-d.dead.wake:
 	case <-drain:
 	case <-time.After(wait):
 		if !waiting && !d.health.snapshot().OK {

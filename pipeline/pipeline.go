@@ -28,6 +28,7 @@ type Pipeline struct {
 	committer  *committer
 	deliveries []*delivery
 	fallbacks  map[string]*fallback
+	office     *deadOffice
 }
 
 // Open opens the journal and prepares one intake per driver and one delivery per
@@ -44,6 +45,10 @@ func open(config Config, drivers []string, sinks []Sink, log *slog.Logger, fs jo
 		intakes:   map[string]*Intake{},
 		fallbacks: map[string]*fallback{},
 	}
+	if fs == nil {
+		fs = journal.OS{}
+	}
+	p.office = newDeadOffice(config.Dir, fs, log)
 	known := map[string]*resent{}
 	j, err := journal.Open(journal.Options{
 		Dir:         config.Dir,
@@ -143,7 +148,7 @@ func (p *Pipeline) addDelivery(s Sink) error {
 	if err != nil {
 		return fmt.Errorf("open delivery: %w", err)
 	}
-	log := p.log.With("sink", s.Name)
+	log, dead := p.log.With("sink", s.Name), p.office.of(s.Name)
 	d := &delivery{
 		name:     s.Name,
 		sink:     s.Sink,
@@ -153,7 +158,8 @@ func (p *Pipeline) addDelivery(s Sink) error {
 		missed:   newFeed(cursor.Backlog(), s.Config.Batch, log),
 		breaker:  newBreaker(s.Config.Breaker, log),
 		fallback: p.fallbacks[s.Config.Fallback],
-		dead:     newDeadLetters(p.config.Dir, s.Name),
+		dead:     dead,
+		redo:     newRedo(dead, s.Config.Batch, log),
 		log:      log,
 		health:   newHealth(),
 	}

@@ -35,6 +35,7 @@ type DeliveryStats struct {
 	Lag     time.Duration // since the oldest reading that waits was accepted, by the gateway's clock
 	Latency Histogram     // from acceptance to confirmation, of what was not missed
 	Traffic sink.Traffic  // zero for a sink that does not count
+	Dead    DeadStats
 }
 
 // Stats returns counters and states. Each intake's and each cursor's numbers
@@ -69,7 +70,7 @@ func (p *Pipeline) Stats() Stats {
 func (d *delivery) stats(c journal.CursorStats) DeliveryStats {
 	s := DeliveryStats{
 		CursorStats: c, Health: d.health.snapshot(), Breaker: d.breaker.String(),
-		Lag: max(d.live.age(), d.missed.age()), Latency: d.latency.snapshot(),
+		Lag: max(d.live.age(), d.missed.age()), Latency: d.latency.snapshot(), Dead: d.dead.stats(),
 	}
 	if m, ok := d.sink.(sink.Meter); ok {
 		s.Traffic = m.Traffic()

@@ -54,7 +54,10 @@ type order interface {
 
 // newOrder returns an empty order of the given name, nil when there is none.
 func newOrder(name string) order {
-	for _, o := range []order{&lsOrder{}, &inspectOrder{}, &verifyOrder{}, &exportOrder{}, &replayOrder{}, &trimOrder{}, &forgetOrder{}} {
+	for _, o := range []order{
+		&lsOrder{}, &inspectOrder{}, &verifyOrder{}, &exportOrder{}, &replayOrder{}, &trimOrder{}, &forgetOrder{},
+		&deadLsOrder{}, &deadShowOrder{}, &deadReplayOrder{}, &deadDropOrder{},
+	} {
 		if o.name() == name {
 			return o
 		}

@@ -37,6 +37,8 @@ var (
 	descBreaker     = desc("sink_breaker", "1 for the state that the sink's circuit breaker is in.", "sink", "state")
 	descFallbackOK  = desc("fallback_ok", "1 while the fallback takes readings.", "sink")
 	descSinkOK      = desc("sink_ok", "1 while the sink takes readings.", "sink")
+	descDeadLost    = desc("dead_letters_dropped_total", "Dead letters deleted: by reason bound for want of room, by reason command when asked to.", "sink", "reason")
+	descReplaying   = desc("dead_letters_replaying", "1 while dead letters of the sink are being replayed.", "sink")
 	descUnclaimed   = desc("unclaimed_in_journal", "Readings kept for a sink that is not configured.", "sink")
 
 	descJournalBytes    = desc("journal_bytes", "Size of the journal on disk.")
@@ -135,6 +137,9 @@ func (r report) delivery(d pipeline.DeliveryStats) {
 		r.gauge(descBreaker, truth(d.Breaker == state), d.Name, state)
 	}
 	r.gauge(descSinkOK, truth(d.Health.OK), d.Name)
+	r.counter(descDeadLost, d.Dead.Evicted, d.Name, "bound")
+	r.counter(descDeadLost, d.Dead.Dropped, d.Name, "command")
+	r.gauge(descReplaying, truth(d.Dead.Replaying), d.Name)
 }
 
 func (r report) journal(s pipeline.Stats) {

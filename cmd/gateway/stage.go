@@ -12,7 +12,9 @@ import (
 	"sluice/firmware-sim/ledger"
 	"sluice/protocol"
 	"sluice/sink"
+	"sluice/sink/file"
 	"sluice/sink/influx"
+	"sluice/sink/lineproto"
 	sinkmqtt "sluice/sink/mqtt"
 	"sluice/sink/nats"
 )
@@ -70,6 +72,8 @@ func (s *stage) set(f *config.File, l *ledger.Ledger) error {
 			err = s.setTSDB(k.Name, k.Influx, l)
 		case k.MQTT != nil:
 			err = s.setUpstream(k.Name, k.MQTT, l)
+		case k.File != nil:
+			err = s.setFile(k.Name, k.File, l)
 		}
 		if err != nil {
 			return err
@@ -105,16 +109,13 @@ func (s *stage) setHub(name string, c *nats.Config, l *ledger.Ledger) error {
 }
 
 func (s *stage) setTSDB(name string, c *influx.Config, l *ledger.Ledger) error {
-	db, err := standin.NewTSDB(func(p standin.Point) {
-		if err := l.FromPoint(name, p.Measurement, p.Tags, p.Fields, protocol.Timestamp(p.Time)); err != nil {
-			l.Delivered(name, err.Error(), 0, nil)
-		}
-	})
+	db, err := standin.NewTSDB(func(p standin.Point) { fromPoint(l, name, p) })
 	if err != nil {
 		return err
 	}
 	s.props = append(s.props, db.Close)
 	c.URL, c.Token, c.TLS = db.URL(), "", sink.TLS{}
+	bare(&c.Format)
 	return nil
 }
 
@@ -130,6 +131,39 @@ func (s *stage) setUpstream(name string, c *sinkmqtt.Config, l *ledger.Ledger) e
 			l.Delivered(name, err.Error(), 0, nil)
 		}
 	})
+}
+
+// setFile lets a file sink write to one file in the stage's folder, whole.
+func (s *stage) setFile(name string, c *file.Config, l *ledger.Ledger) error {
+	path := filepath.Join(s.dir, "file-"+name)
+	tail, err := standin.NewTail(path, func(text []byte) {
+		if c.Format == "line" {
+			p, err := standin.ParsePoint(text)
+			if err != nil {
+				l.Delivered(name, err.Error(), 0, nil)
+				return
+			}
+			fromPoint(l, name, p)
+		} else if err := l.FromJSON(name, text); err != nil {
+			l.Delivered(name, err.Error(), 0, nil) // no device of the fleet: unexpected
+		}
+	})
+	if err != nil {
+		return err
+	}
+	s.props = append(s.props, tail.Close)
+	c.Path, c.MaxSize, c.MaxAge, c.Gzip = path, 1<<40, 0, false
+	bare(&c.Line)
+	return nil
+}
+
+// bare makes lines hold what the ledger compares, no less and no more.
+func bare(f *lineproto.Format) { f.Precision, f.Units, f.Quality = "ns", false, false }
+
+func fromPoint(l *ledger.Ledger, name string, p standin.Point) {
+	if err := l.FromPoint(name, p.Measurement, p.Tags, p.Fields, protocol.Timestamp(p.Time)); err != nil {
+		l.Delivered(name, err.Error(), 0, nil)
+	}
 }
 
 // strike takes everything down again.

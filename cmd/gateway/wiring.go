@@ -11,6 +11,7 @@ import (
 	"sluice/drivers/serial"
 	"sluice/pipeline"
 	"sluice/sink"
+	"sluice/sink/file"
 	"sluice/sink/influx"
 	sinkmqtt "sluice/sink/mqtt"
 	"sluice/sink/nats"
@@ -95,6 +96,8 @@ func newSink(f *config.File, s config.Sink, log *slog.Logger) (sink.Sink, error)
 		return influx.New(s.Name, *s.Influx, influx.Options{Gateway: f.Gateway, Log: log})
 	case s.MQTT != nil:
 		return sinkmqtt.New(s.Name, *s.MQTT, sinkmqtt.Options{Gateway: f.Gateway, Log: log})
+	case s.File != nil:
+		return file.New(s.Name, *s.File, file.Options{Gateway: f.Gateway, Log: log})
 	}
 	return nil, fmt.Errorf("is of no kind")
 }

@@ -187,12 +187,17 @@ func (c *Cursor) Memory() []byte {
 }
 
 // Backfill counts n readings that came from elsewhere, from dead letters, and what
-// became of them.
-func (c *Cursor) Backfill(n uint64, o Outcome) {
+// became of them. What the sink wants to remember is written down durably before it
+// returns: the place, which does not move, would not tell.
+func (c *Cursor) Backfill(n uint64, o Outcome) error {
 	c.j.mu.Lock()
-	defer c.j.mu.Unlock()
 	c.backfilled += n
 	c.count(o)
+	c.j.mu.Unlock()
+	if o.Memory == nil {
+		return nil
+	}
+	return c.j.saveCursors(true)
 }
 
 func (c *Cursor) count(o Outcome) {

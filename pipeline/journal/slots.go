@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -74,12 +75,17 @@ func (c *Cursor) place(durable uint64) place {
 	return p
 }
 
-// moved returns by how many readings p is beyond q; more than any if it is behind.
+// moved returns by how many readings p is beyond q; more than any if it is behind,
+// and one if only the memory differs.
 func (p place) moved(q place) uint64 {
 	if p.a < q.a || p.c < q.c {
 		return math.MaxUint64
 	}
-	return max(p.a-q.a, p.c-q.c)
+	by := max(p.a-q.a, p.c-q.c)
+	if by == 0 && !bytes.Equal(p.memory, q.memory) {
+		return 1
+	}
+	return by
 }
 
 func (j *Journal) cursorPath(name string) string {

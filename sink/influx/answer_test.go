@@ -77,7 +77,15 @@ func TestAnswers(t *testing.T) {
 		{name: "other success", status: 202, want: "want 204"},
 		{name: "bad line", status: 400, header: [2]string{"Content-Type", "application/json"}, body: `{"code":"invalid","message":"unable to parse","err":"x","StatusCode":204}`, want: "400 Bad Request (unable to parse)", permanent: true},
 		{name: "bad line of 1.8", status: 400, body: `{"error":"partial write"}`, want: "(partial write)", permanent: true},
-		{name: "unprocessable", status: 422, header: [2]string{"Content-Type", "text/plain"}, body: "outside\nretention", want: "(outside retention)", permanent: true},
+		{name: "unprocessable", status: 422, header: [2]string{"X-Influxdb-Version", "2.7"}, want: "422 Unprocessable Entity", permanent: true},
+		{name: "bad line of an old server", status: 500, body: `{"error":"field type conflict: x"}`, want: "(field type conflict: x)", permanent: true},
+		{name: "a line about timeouts", status: 400, body: `{"error":"partial write: field type conflict: input field \"timeout\" on measurement \"missing bucket\" is type float, already exists as type string dropped=1"}`, want: "timeout", permanent: true},
+		{name: "bad request", status: 400, body: `{"code":"invalid","message":"missing bucket value"}`, want: "(missing bucket value): correct org, bucket and precision"},
+		{name: "bad precision", status: 400, body: `{"error":"invalid precision \"x\" (use n, u, ms, s, m or h)"}`, want: "correct org, bucket and precision"},
+		{name: "no policy", status: 500, body: `{"error":"retention policy not found: x"}`, want: "500"},
+		{name: "full disk", status: 400, body: `{"error":"partial write: write /data/0002: no space left on device dropped=1"}`, want: "no space left on device"},
+		{name: "bad gateway", status: 400, header: [2]string{"Content-Type", "text/html"}, body: "<html>400", want: "400 Bad Request: url does not lead to an InfluxDB"},
+		{name: "http to https", status: 400, header: [2]string{"Content-Type", "text/plain"}, body: "Client sent an HTTP request to an HTTPS server.\n", want: "(Client sent an HTTP request to an HTTPS server.): url does not lead"},
 		{name: "token", status: 401, body: `{"message":"token ` + token + ` is unknown"}`, want: "(token (secret) is unknown): the server does not accept the token"},
 		{name: "rights", status: 403, want: "the token may not write to this bucket"},
 		{name: "bucket", status: 404, want: `create the bucket in organization "plant"`},
@@ -133,7 +141,11 @@ func TestReadingsThatCannotBeStoredAreNamed(t *testing.T) {
 	batch[0].Metrics[0].Value = protocol.Float(math.NaN())
 	batch[2].Metrics = nil
 	batch[3].Metrics = append(batch[3].Metrics, protocol.Metric{Name: "x"}, protocol.Metric{Name: "y", Value: protocol.Float(math.Inf(-1))})
-	sinktest.WantRejected(t, out.Write(t.Context(), batch), 0, 2)
+	err := out.Write(t.Context(), batch)
+	sinktest.WantRejected(t, err, 0, 2, 3)
+	if want := `"n" is NaN, which line protocol cannot hold`; !strings.Contains(err.Error(), want) {
+		t.Errorf("Write = %v, want %s in it", err, want)
+	}
 	if want := []string{"climate,device=s1,gateway=plant-7 n=1i 2", "climate,device=s1,gateway=plant-7 n=3i 4"}; !slices.Equal(got, want) {
 		t.Errorf("written: %q, want %q", got, want)
 	}

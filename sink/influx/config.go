@@ -2,31 +2,29 @@ package influx
 
 import (
 	"fmt"
-	"maps"
 	"net/url"
-	"slices"
 	"time"
 
 	"sluice/protocol"
 	"sluice/sink"
+	"sluice/sink/lineproto"
 )
 
 // Config is one InfluxDB v2 write endpoint (also served by InfluxDB 1.8).
 type Config struct {
-	URL         string            `yaml:"url"`         // http:// or https://HOST:PORT
-	Org         string            `yaml:"org"`         // name or id; InfluxDB 1.8 ignores it
-	Bucket      string            `yaml:"bucket"`      // InfluxDB 1.8: DATABASE or DATABASE/POLICY
-	Token       protocol.Secret   `yaml:"token"`       // InfluxDB 1.8: USER:PASSWORD or ""
-	Measurement string            `yaml:"measurement"` // template, default {profile}
-	Tags        map[string]string `yaml:"tags"`        // further tags, the values are templates
-	Gzip        bool              `yaml:"gzip"`        // default true
-	Timeout     time.Duration     `yaml:"timeout"`     // of one request, default 10s
-	TLS         sink.TLS          `yaml:"tls"`
+	URL     string          `yaml:"url"`     // http:// or https://HOST:PORT
+	Org     string          `yaml:"org"`     // name or id; InfluxDB 1.8 ignores it
+	Bucket  string          `yaml:"bucket"`  // InfluxDB 1.8: DATABASE or DATABASE/POLICY
+	Token   protocol.Secret `yaml:"token"`   // InfluxDB 1.8: USER:PASSWORD or ""
+	Gzip    bool            `yaml:"gzip"`    // default true
+	Timeout time.Duration   `yaml:"timeout"` // of one request, default 10s
+	TLS     sink.TLS        `yaml:"tls"`
+	lineproto.Format
 }
 
 // DefaultConfig returns the values that hold where the file is silent.
 func DefaultConfig() Config {
-	return Config{Measurement: "{profile}", Gzip: true, Timeout: 10 * time.Second}
+	return Config{Format: lineproto.DefaultFormat(), Gzip: true, Timeout: 10 * time.Second}
 }
 
 // Validate reports what is wrong with c: the field's path in the file and the
@@ -41,17 +39,7 @@ func (c *Config) Validate(report func(field, problem string)) {
 	if c.Bucket == "" {
 		report("bucket", "is required: name of the bucket (for InfluxDB 1.8 the database)")
 	}
-	if _, err := sink.ParseTemplate(c.Measurement); err != nil {
-		report("measurement", "is wrong: "+err.Error())
-	}
-	for _, key := range slices.Sorted(maps.Keys(c.Tags)) {
-		if key == "" {
-			report("tags", "has a tag without a name")
-		}
-		if _, err := sink.ParseTemplate(c.Tags[key]); err != nil {
-			report("tags."+key, "is wrong: "+err.Error())
-		}
-	}
+	c.Format.Validate(report)
 	if c.Timeout < 10*time.Millisecond || c.Timeout > 10*time.Minute {
 		report("timeout", fmt.Sprintf("is %v, want 10ms to 10m", c.Timeout))
 	}

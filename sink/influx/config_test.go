@@ -7,6 +7,7 @@ import (
 
 	"sluice/sink"
 	"sluice/sink/influx"
+	"sluice/sink/lineproto"
 )
 
 func TestValidate(t *testing.T) {
@@ -17,8 +18,8 @@ func TestValidate(t *testing.T) {
 	}{
 		{"a good one", func(*influx.Config) {}, nil},
 		{"all wrong at once", func(c *influx.Config) {
-			*c = influx.Config{Measurement: "{x", Tags: map[string]string{"site": "}", "": "x"}, TLS: sink.TLS{Cert: "c"}}
-		}, []string{"url is required", "org is required", "bucket is required", "measurement is wrong", "tags has a tag without", "tags.site is wrong", "timeout is 0s", "tls.key is required"}},
+			*c = influx.Config{Format: lineproto.Format{Measurement: "{x"}, TLS: sink.TLS{Cert: "c"}}
+		}, []string{"url is required", "org is required", "bucket is required", "measurement is wrong", `precision is ""`, "timeout is 0s", "tls.key is required"}},
 		{"a user in the URL", func(c *influx.Config) { c.URL = "http://me:s3cr3t-token@host:8086" }, []string{"url holds a user"}},
 		{"a user in a broken URL", func(c *influx.Config) { c.URL = "http://me:s3cr3t-token@host:port" }, []string{"url is not a URL"}},
 		{"another scheme", func(c *influx.Config) { c.URL = "tcp://host:8086" }, []string{`url is "tcp://host:8086", want`}},

@@ -152,16 +152,46 @@ func TestRealServerRefusesAnotherType(t *testing.T) {
 	if err := out.Write(t.Context(), reading(protocol.Float(1.5))); err != nil {
 		t.Fatal(err)
 	}
-	for _, v := range []protocol.Value{protocol.Int(2), protocol.Uint(1 << 63), protocol.String("x")} {
+	sinktest.WantRejected(t, out.Write(t.Context(), reading(protocol.Uint(1<<63))), 0) // the answer quotes the line
+	for _, v := range []protocol.Value{protocol.Int(2), protocol.String("x")} {
 		if err := out.Write(t.Context(), reading(v)); !sink.IsPermanent(err) {
 			t.Errorf("Write of %v %v = %v, want a permanent error", v.Kind(), v, err)
 		}
 	}
-	cfg := configFor(server.URL())
-	cfg.Bucket = "absent"
-	err := opened(t, cfg).Write(t.Context(), reading(protocol.Float(1)))
-	if err == nil || sink.IsPermanent(err) {
-		t.Errorf("Write to an absent bucket = %v, want an error that the operator can mend", err)
+	for _, bucket := range []string{"absent", "plant/absent"} {
+		cfg := configFor(server.URL())
+		cfg.Bucket = bucket
+		err := opened(t, cfg).Write(t.Context(), reading(protocol.Float(1)))
+		if err == nil || sink.IsPermanent(err) {
+			t.Errorf("Write to bucket %s = %v, want an error that the operator can mend", bucket, err)
+		}
 	}
-	t.Log(err)
+}
+
+// A real InfluxDB takes every precision, and keeps the later of two readings
+// whose times are equal then.
+func TestRealServerTakesEveryPrecision(t *testing.T) {
+	server := sinktest.StartInfluxd(t)
+	for precision, unit := range map[string]int64{"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9} {
+		server.CreateDatabase(t, precision)
+		cfg := configFor(server.URL())
+		cfg.Bucket, cfg.Precision, cfg.Units, cfg.Quality = precision, precision, true, true
+		const at = 1763805600123456789
+		batch := readings(2)
+		for i := range batch {
+			batch[i].SourceTime = at + protocol.Timestamp(i)
+			batch[i].Metrics[0].Unit, batch[i].Metrics[0].Quality = "°C", protocol.Uncertain
+		}
+		if err := opened(t, cfg).Write(t.Context(), batch); err != nil {
+			t.Fatalf("%s: %v", precision, err)
+		}
+		rows := server.Query(t, precision, "SELECT * FROM climate")
+		last := rows[len(rows)-1]
+		if want := (at + 1) / unit * unit; number(t, last["time"]) != want || number(t, last["n"]) != 1 || len(rows) != max(1, 3-int(min(unit, 2))) {
+			t.Errorf("%s: stored %v, want the last at %d", precision, rows, want)
+		}
+		if last["n_unit"] != "°C" || last["n_quality"] != "uncertain" {
+			t.Errorf("%s: unit %v, quality %v", precision, last["n_unit"], last["n_quality"])
+		}
+	}
 }

@@ -30,13 +30,14 @@ func (s *Sink) request(ctx context.Context, lines []byte) error {
 	if s.cfg.Gzip {
 		req.Header.Set("Content-Encoding", "gzip")
 	}
+	s.requests.Add(1)
 	resp, err := s.service.DoHTTPRequestWithResponse(req, nil)
 	if err != nil {
 		return fmt.Errorf("write to bucket %q: %w", s.cfg.Bucket, err)
 	}
 	defer resp.Body.Close()
 	err = s.classify(resp, time.Now())
-	_, _ = io.CopyN(io.Discard, resp.Body, readLimit) // so that the connection can be used again
+	_, _ = io.CopyN(io.Discard, resp.Body, 4<<10) // so that the connection can be used again
 	return err
 }
 

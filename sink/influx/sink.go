@@ -21,11 +21,13 @@ import (
 
 	"sluice/protocol"
 	"sluice/sink"
+	"sluice/sink/lineproto"
 )
 
 var (
 	_ sink.Sink      = (*Sink)(nil)
 	_ sink.Connector = (*Sink)(nil)
+	_ sink.Meter     = (*Sink)(nil)
 )
 
 // keptRoom bounds the buffers that a Sink keeps from one Write to the next.
@@ -46,20 +48,19 @@ type Sink struct {
 	transport *http.Transport // its connections live until Close
 	url       string
 
-	encoder *encoder
-	lines   []byte
-	ends    []int // where the line of each reading ends in lines
-	most    int   // bytes of lines in one request, 0 without a known limit
+	batch batch
+	most  int // bytes of lines in one request, 0 without a known limit
 
 	zip    *gzip.Writer
 	packed bytes.Buffer
 	bodies bodies
+	traffic
 }
 
 // New returns the sink called name. It reads the TLS files and connects with the
 // first Write.
 func New(name string, cfg Config, o Options) (*Sink, error) {
-	encoder, err := newEncoder(o.Gateway, cfg)
+	encoder, err := lineproto.New(o.Gateway, cfg.Format)
 	if err != nil {
 		return nil, err
 	}
@@ -67,14 +68,14 @@ func New(name string, cfg Config, o Options) (*Sink, error) {
 	if err != nil {
 		return nil, err
 	}
-	zip, err := gzip.NewWriterLevel(io.Discard, gzip.BestSpeed)
+	zip, err := gzip.NewWriterLevel(io.Discard, gzipLevel)
 	if err != nil {
 		return nil, err
 	}
-	s := &Sink{cfg: cfg, log: o.Log.With("sink", name), encoder: encoder, zip: zip}
+	s := &Sink{cfg: cfg, log: o.Log.With("sink", name), batch: batch{encoder: encoder}, zip: zip}
 	s.transport = &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         (&net.Dialer{Timeout: cfg.Timeout}).DialContext,
+		DialContext:         s.meter((&net.Dialer{Timeout: cfg.Timeout}).DialContext),
 		TLSClientConfig:     secure,
 		TLSHandshakeTimeout: cfg.Timeout,
 		IdleConnTimeout:     90 * time.Second,
@@ -85,7 +86,7 @@ func New(name string, cfg Config, o Options) (*Sink, error) {
 	s.client = influxdb2.NewClientWithOptions(cfg.URL, cfg.Token.Reveal(), options)
 	s.service = s.client.HTTPService()
 	s.url = s.service.ServerAPIURL() + "write?" + url.Values{
-		"org": {cfg.Org}, "bucket": {cfg.Bucket}, "precision": {"ns"},
+		"org": {cfg.Org}, "bucket": {cfg.Bucket}, "precision": {cfg.Precision},
 	}.Encode()
 	return s, nil
 }
@@ -111,26 +112,23 @@ func (s *Sink) Connect(ctx context.Context) error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusNoContent && resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("connect to InfluxDB: %s%s", s.describe(resp), s.advice(resp))
+		a := readAnswer(resp)
+		return fmt.Errorf("connect to InfluxDB: %s%s", s.describe(a), s.advice(a))
 	}
 	return nil
 }
 
-// Write stores the readings. A reading without a metric that InfluxDB can hold
-// is rejected; a request that is too large is halved.
+// Write stores the readings. Rejected are those that have no value which
+// InfluxDB can hold, those of which a metric was left out for that (the others of
+// it are stored), those that the server names as wrong and those too large for
+// it. A request that is too large is halved; lines that the server names are taken
+// out, and the rest is sent again, for what is said to be stored may not be.
 func (s *Sink) Write(ctx context.Context, readings []protocol.Reading) error {
-	rejected := s.encode(readings)
-	more, err := s.post(ctx, 0, len(readings))
-	if err != nil {
+	s.batch.encode(readings)
+	if err := s.post(ctx, 0, len(readings)); err != nil {
 		return err
 	}
-	if cap(s.lines) > keptRoom {
-		s.lines = nil
-	}
-	if rejected = merge(rejected, more); len(rejected) > 0 {
-		return &sink.PartialError{Rejected: rejected}
-	}
-	return nil
+	return s.batch.verdict()
 }
 
 // Close closes the connections. It does not wait, there is nothing in flight.
@@ -140,66 +138,48 @@ func (s *Sink) Close() error {
 	return nil
 }
 
-func (s *Sink) encode(readings []protocol.Reading) (rejected []sink.Rejection) {
-	s.lines, s.ends = s.lines[:0], s.ends[:0]
-	for i := range readings {
-		var ok bool
-		if s.lines, ok = s.encoder.appendLine(s.lines, &readings[i]); !ok {
-			rejected = append(rejected, sink.Rejection{Index: i, Err: sink.Permanent(errNoField)})
-		}
-		s.ends = append(s.ends, len(s.lines))
-	}
-	return rejected
-}
-
-// merge returns the rejections of a and b, both ascending and without a common
-// index, in ascending order.
-func merge(a, b []sink.Rejection) []sink.Rejection {
-	all := make([]sink.Rejection, 0, len(a)+len(b))
-	for len(a) > 0 && len(b) > 0 {
-		if a[0].Index < b[0].Index {
-			all, a = append(all, a[0]), a[1:]
-		} else {
-			all, b = append(all, b[0]), b[1:]
-		}
-	}
-	return append(append(all, a...), b...)
-}
+// namings is how often a request is sent again without lines that the server has
+// named. A server that names them one by one would take longer than a Write may;
+// then the delivery goes on to look for them in halves.
+const namings = 4
 
 // post writes the lines of readings lo to hi-1, in halves where the server says
-// that they are too many. It returns the readings that are too large alone.
-func (s *Sink) post(ctx context.Context, lo, hi int) ([]sink.Rejection, error) {
-	lines := s.linesOf(lo, hi)
-	if len(lines) == 0 {
-		return nil, nil
-	}
-	if hi-lo == 1 || s.most == 0 || len(lines) <= s.most {
+// that they are too many.
+func (s *Sink) post(ctx context.Context, lo, hi int) error {
+	for round := 0; ; round++ {
+		lines := s.batch.linesOf(lo, hi)
+		if len(lines) == 0 {
+			return nil
+		}
+		if hi-lo > 1 && s.most > 0 && len(lines) > s.most {
+			return s.halve(ctx, lo, hi)
+		}
 		err := s.request(ctx, lines)
-		if !errors.Is(err, errTooLarge) {
-			return nil, err
+		var refused *refusal
+		switch {
+		case errors.As(err, &refused):
+			named := refused.answer.culprits(s.batch.split(lo, hi))
+			if len(named) == 0 || round == namings {
+				return err
+			}
+			s.batch.reject(lo, hi, named, s.cfg.Bucket)
+		case !errors.Is(err, errTooLarge):
+			return err
+		case hi-lo == 1:
+			s.batch.rejectAlone(lo, err)
+			return nil
+		default:
+			s.most = len(lines) / 2
+			s.log.Warn("the server refuses large requests, sending smaller ones", "bytes", len(lines), "limit", s.most)
+			return s.halve(ctx, lo, hi)
 		}
-		if hi-lo == 1 {
-			return []sink.Rejection{{Index: lo, Err: sink.Permanent(err)}}, nil
-		}
-		s.most = len(lines) / 2
-		s.log.Warn("the server refuses large requests, sending smaller ones", "bytes", len(lines), "limit", s.most)
 	}
-	mid := (lo + hi) / 2
-	left, err := s.post(ctx, lo, mid)
-	if err != nil {
-		return nil, err
-	}
-	right, err := s.post(ctx, mid, hi)
-	return append(left, right...), err
 }
 
-func (s *Sink) linesOf(lo, hi int) []byte {
-	if lo == hi {
-		return nil
+func (s *Sink) halve(ctx context.Context, lo, hi int) error {
+	mid := (lo + hi) / 2
+	if err := s.post(ctx, lo, mid); err != nil {
+		return err
 	}
-	from := 0
-	if lo > 0 {
-		from = s.ends[lo-1]
-	}
-	return s.lines[from:s.ends[hi-1]]
+	return s.post(ctx, mid, hi)
 }

@@ -10,19 +10,25 @@ import (
 	"testing"
 )
 
+// authority returns the file of the certificate that vouches for server.
+func authority(t *testing.T, server *httptest.Server) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "ca.pem")
+	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	if err := os.WriteFile(path, block, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 func TestTLS(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		linesOf(t, r)
 		w.WriteHeader(http.StatusNoContent)
 	}))
 	defer server.Close()
-	ca := filepath.Join(t.TempDir(), "ca.pem")
-	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
-	if err := os.WriteFile(ca, block, 0o600); err != nil {
-		t.Fatal(err)
-	}
 	cfg := configFor(server.URL)
-	cfg.TLS.CA = ca
+	cfg.TLS.CA = authority(t, server)
 	if err := opened(t, cfg).Write(t.Context(), readings(3)); err != nil {
 		t.Error(err)
 	}

@@ -24,12 +24,45 @@ func (s *suite) stores(t *testing.T) {
 }
 
 func (s *suite) storesAgain(t *testing.T) {
-	out := s.open(t, s.far.Addr)
+	out := s.far.New(t, s.far.Addr)
 	batch := s.batch(40)
 	write(t, out, batch[:25])
 	write(t, out, batch)
+	if err := out.Close(); err != nil {
+		t.Errorf("Close: %v", err)
+	}
 	write(t, s.open(t, s.far.Addr), batch)
 	s.expect(t, pointsOf(batch))
+}
+
+// recalls plays a gateway that is killed: what its journal remembers of the sink is
+// older than what the sink has written, and the readings since come again.
+func (s *suite) recalls(t *testing.T) {
+	first, second, third := s.batch(30), s.batch(200), s.batch(30)
+	killed := s.far.New(t, s.far.Addr)
+	before, ok := killed.(sink.Rememberer)
+	if !ok {
+		killed.Close()
+		return // it need not be able to
+	}
+	before.Recall(nil)
+	write(t, killed, first)
+	memory := slices.Clone(before.Remember())
+	if len(memory) > 400 {
+		t.Errorf("Remember returns %d bytes, want at most 400", len(memory))
+	}
+	write(t, killed, second)
+	if err := killed.Close(); err != nil {
+		t.Errorf("Close: %v", err)
+	}
+	out := s.far.New(t, s.far.Addr)
+	out.(sink.Rememberer).Recall(memory)
+	t.Cleanup(func() { out.Close() })
+	write(t, out, second)
+	write(t, out, third)
+	once := *s
+	once.far.ExactlyOnce = s.far.ExactlyOnce || len(memory) > 0
+	once.expect(t, slices.Concat(pointsOf(first), pointsOf(second), pointsOf(third)))
 }
 
 func (s *suite) storesNothing(t *testing.T) {
@@ -65,7 +98,11 @@ func (s *suite) heedsContext(t *testing.T) {
 }
 
 func (s *suite) survivesSilence(t *testing.T) {
-	out := s.open(t, silence(t))
+	addr := s.far.Silent
+	if addr == "" {
+		addr = silence(t)
+	}
+	out := s.open(t, addr)
 	for range 2 {
 		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 		begin := time.Now()
@@ -103,15 +140,18 @@ func (s *suite) survivesRestart(t *testing.T) {
 
 func (s *suite) connects(t *testing.T) {
 	out := s.far.New(t, s.far.Addr)
-	defer out.Close()
 	c, ok := out.(sink.Connector)
 	if !ok {
+		out.Close()
 		return // it need not be able to
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := c.Connect(ctx); err != nil {
-		t.Fatalf("Connect: %v", err)
+		t.Errorf("Connect: %v", err)
+	}
+	if err := out.Close(); err != nil {
+		t.Errorf("Close: %v", err)
 	}
 	s.far.Stop(t)
 	absent := s.far.New(t, s.far.Addr)

@@ -19,10 +19,15 @@ const patience = 30 * time.Second
 
 // Far is a kind of sink under test and the far end that it writes to.
 type Far struct {
-	// Addr is the far end's HOST:PORT. It stays the same when it restarts.
+	// Addr is the far end's HOST:PORT, or what else New finds it by. It stays the
+	// same when it restarts.
 	Addr string
+	// Silent is the address of a far end that never answers; "": the suite puts
+	// up a server.
+	Silent string
 	// New returns a sink that writes to the far end at addr, which is Addr,
-	// that of a line to it, or that of a server that never answers.
+	// that of a line to it, or that of one that never answers. The suite has closed
+	// the one before when it makes another for the same readings.
 	New func(t testing.TB, addr string) sink.Sink
 	// Stop ends the far end, Start brings it back with all that it stored.
 	Stop, Start func(t testing.TB)
@@ -62,6 +67,7 @@ func Run(t *testing.T, far Far) {
 	t.Run("nil means all stored, in order", s.stores)
 	t.Run("a batch written again", s.storesAgain)
 	t.Run("an empty batch", s.storesNothing)
+	t.Run("a memory older than what was written", s.recalls)
 	t.Run("readings are not kept", s.keepsNothing)
 	t.Run("a cancelled context", s.heedsContext)
 	t.Run("a far end that never answers", s.survivesSilence)

@@ -13,7 +13,7 @@ import (
 
 	"sluice/drivers/mqtt"
 	"sluice/sink"
-	"sluice/sink/influx"
+	"sluice/sink/lineproto"
 	"sluice/sink/nats"
 )
 
@@ -147,6 +147,22 @@ func hint(name string, known []string) string {
 	return ""
 }
 
+// sharedFiles reports sinks that would write to the file of another.
+func (p *parser) sharedFiles(sinks *yaml.Node, f *File) {
+	owners := make(map[string]string)
+	for _, s := range f.Sinks {
+		if s.File == nil || s.File.Path == "" || p.skip && p.anyIn(child(sinks, s.Name), p.isExpanded) {
+			continue
+		}
+		path := filepath.Clean(strings.ReplaceAll(s.File.Path, "{gateway}", f.Gateway))
+		if owner, taken := owners[path]; taken {
+			p.finding(sinks, "sinks.", s.Name+".file.path", "is the file of sink "+owner+" already")
+			continue
+		}
+		owners[path] = s.Name
+	}
+}
+
 // templates reports names in the sinks' templates that no device can fill.
 func (p *parser) templates(sinks *yaml.Node, f *File) {
 	names := slices.Concat(reserved, tagNames(f.Devices))
@@ -166,9 +182,11 @@ func (p *parser) templates(sinks *yaml.Node, f *File) {
 		case s.NATS != nil:
 			natsTemplates(s.Name+".nats.", s.NATS, check)
 		case s.Influx != nil:
-			influxTemplates(s.Name+".influx.", s.Influx, check)
+			lineTemplates(s.Name+".influx.", &s.Influx.Format, check)
 		case s.MQTT != nil:
 			check(s.Name+".mqtt.topic", s.MQTT.Topic)
+		case s.File != nil:
+			lineTemplates(s.Name+".file.line.", &s.File.Line, check)
 		}
 	}
 }
@@ -177,10 +195,10 @@ func natsTemplates(prefix string, c *nats.Config, check func(field, text string)
 	check(prefix+"subject", c.Subject)
 }
 
-func influxTemplates(prefix string, c *influx.Config, check func(field, text string)) {
-	check(prefix+"measurement", c.Measurement)
-	for _, key := range sortedKeys(c.Tags) {
-		check(prefix+"tags."+key, c.Tags[key])
+func lineTemplates(prefix string, f *lineproto.Format, check func(field, text string)) {
+	check(prefix+"measurement", f.Measurement)
+	for _, key := range sortedKeys(f.Tags) {
+		check(prefix+"tags."+key, f.Tags[key])
 	}
 }
 

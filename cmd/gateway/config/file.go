@@ -9,6 +9,7 @@ import (
 	"sluice/pipeline"
 	"sluice/protocol"
 	"sluice/protocol/payload"
+	"sluice/sink/file"
 	"sluice/sink/influx"
 	sinkmqtt "sluice/sink/mqtt"
 	"sluice/sink/nats"
@@ -50,12 +51,13 @@ type Device struct {
 	Tags    []protocol.Tag
 }
 
-// Sink is one place where readings go. Exactly one of NATS, Influx and
-// MQTT is set.
+// Sink is one place where readings go. Exactly one of NATS, Influx, MQTT and
+// File is set.
 type Sink struct {
 	Name     string
 	NATS     *nats.Config
 	Influx   *influx.Config
 	MQTT     *sinkmqtt.Config
+	File     *file.Config
 	Delivery pipeline.Delivery
 }

@@ -67,7 +67,13 @@ func mustBeUsable(t *testing.T, f *File) {
 		}
 	}
 	for _, s := range f.Sinks {
-		if (s.NATS != nil) == (s.Influx != nil) {
+		kinds := 0
+		for _, set := range []bool{s.NATS != nil, s.Influx != nil, s.File != nil} {
+			if set {
+				kinds++
+			}
+		}
+		if kinds != 1 {
 			t.Errorf("sink %s is not usable: %+v", s.Name, s)
 		}
 	}

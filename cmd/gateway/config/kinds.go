@@ -9,6 +9,7 @@ import (
 	"sluice/drivers/mqtt"
 	"sluice/drivers/serial"
 	"sluice/pipeline"
+	"sluice/sink/file"
 	"sluice/sink/influx"
 	sinkmqtt "sluice/sink/mqtt"
 	"sluice/sink/nats"
@@ -26,6 +27,7 @@ type sinkEntry struct {
 	NATS   *yaml.Node `yaml:"nats"`
 	Influx *yaml.Node `yaml:"influx"`
 	MQTT   *yaml.Node `yaml:"mqtt"`
+	File   *yaml.Node `yaml:"file"`
 	pipeline.Delivery
 }
 
@@ -54,13 +56,16 @@ func (p *parser) sink(e entry) Sink {
 	s := Sink{Name: e.key.Value}
 	path := "sinks." + s.Name
 	decoded := sinkEntry{Delivery: pipeline.DefaultDelivery()}
-	if child(e.value, "influx") != nil {
+	switch {
+	case child(e.value, "influx") != nil:
 		decoded.Batch.MaxAge = 250 * time.Millisecond // a request costs more than a message
+	case child(e.value, "file") != nil:
+		decoded.Batch.MaxAge = time.Second // each batch is synced, which wears flash
 	}
 	p.decode(e.value, path, reflect.ValueOf(&decoded).Elem())
 	p.validate(e.value, path+".", &decoded.Delivery)
 	s.Delivery = decoded.Delivery
-	switch kind, n := p.kind(e, path, "nats", "influx", "mqtt"); kind {
+	switch kind, n := p.kind(e, path, "nats", "influx", "mqtt", "file"); kind {
 	case "nats":
 		c := nats.DefaultConfig()
 		p.decode(n, path+".nats", reflect.ValueOf(&c).Elem())
@@ -79,6 +84,14 @@ func (p *parser) sink(e entry) Sink {
 		p.rebase(&c.TLS.CA, &c.TLS.Cert, &c.TLS.Key)
 		p.validate(n, path+".mqtt.", &c)
 		s.MQTT = &c
+	case "file":
+		c := file.DefaultConfig()
+		p.decode(n, path+".file", reflect.ValueOf(&c).Elem())
+		if c.Path != file.StandardOutput {
+			p.rebase(&c.Path)
+		}
+		p.validate(n, path+".file.", &c)
+		s.File = &c
 	}
 	return s
 }

@@ -10,6 +10,8 @@ import (
 
 	"sluice/pipeline"
 	"sluice/protocol/payload"
+	"sluice/sink"
+	"sluice/sink/file"
 )
 
 // entry is one key of a mapping and its value.
@@ -75,8 +77,10 @@ func wanted(t reflect.Type) string {
 	switch t {
 	case reflect.TypeFor[time.Duration]():
 		return "a duration, such as 10s"
-	case reflect.TypeFor[pipeline.Bytes]():
+	case reflect.TypeFor[pipeline.Bytes](), reflect.TypeFor[sink.Bytes]():
 		return "a size, such as 256MiB"
+	case reflect.TypeFor[file.Keep]():
+		return "a number of files, a size, or all"
 	case reflect.TypeFor[payload.Decode]():
 		return "json, {regex: …} or {csv: …}"
 	}

@@ -11,6 +11,7 @@ import (
 
 	"sluice/pipeline"
 	"sluice/protocol"
+	"sluice/sink/file"
 )
 
 const example = "../../../config.yaml"
@@ -56,6 +57,7 @@ func TestEveryKeyIsSet(t *testing.T) {
 	mustBeSet(t, "serial", *f.Drivers[1].Serial)
 	mustBeSet(t, "nats", *f.Sinks[0].NATS, "token", "creds")
 	mustBeSet(t, "influx", *f.Sinks[2].Influx, "gzip")
+	mustBeSet(t, "file", *f.Sinks[3].File, "sync")
 	mustBeSet(t, "delivery", f.Sinks[0].Delivery, "only")
 	mustBeSet(t, "metric", f.Profiles["climate"].Metrics["temperature"])
 	mustBeSet(t, "time", *f.Profiles["climate"].Time)
@@ -97,6 +99,9 @@ func TestValuesOfTheFile(t *testing.T) {
 		"relative ca":          {mqtt.MQTT.TLS.CA, here("tls/ca.pem")},
 		"absolute key":         {mqtt.MQTT.TLS.Key, "/etc/sluice/gw.key"},
 		"relative creds":       {f.Sinks[1].NATS.Creds, here("hub.creds")},
+		"relative path":        {f.Sinks[3].File.Path, here("out/{gateway}.lp")},
+		"standard output":      {f.Sinks[4].File.Path, "-"},
+		"files to keep":        {f.Sinks[3].File.Keep, file.Keep{Files: 7}},
 		"relative dir":         {f.Pipeline.Dir, here("journal")},
 		"duration":             {f.Pipeline.Drain, 90 * time.Second},
 		"size":                 {f.Pipeline.Segment, pipeline.Bytes(8 << 20)},

@@ -1,4 +1,4 @@
-package influx
+package lineproto
 
 import (
 	"bytes"
@@ -13,9 +13,14 @@ import (
 	"sluice/protocol"
 )
 
-func encoderOf(t testing.TB, measurement string, tags map[string]string) *encoder {
+func encoderOf(t testing.TB, measurement string, tags map[string]string) *Encoder {
 	t.Helper()
-	e, err := newEncoder("plant-7", Config{Measurement: measurement, Tags: tags})
+	return encoderFor(t, Format{Measurement: measurement, Tags: tags, Precision: "ns"})
+}
+
+func encoderFor(t testing.TB, f Format) *Encoder {
+	t.Helper()
+	e, err := New("plant-7", f)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +47,6 @@ func TestLines(t *testing.T) {
 			{Name: "f", Value: protocol.Float(-1e300)}, {Name: "i", Value: protocol.Int(-3)}, {Name: "u", Value: protocol.Uint(3)},
 			{Name: "big", Value: protocol.Uint(math.MaxUint64)}, {Name: "b", Value: protocol.Bool(false)},
 			{Name: "s", Value: protocol.String(`a\"b`)}, {Name: "x", Value: protocol.Bytes("\x00")}, {Name: "null"},
-			{Name: "nan", Value: protocol.Float(math.NaN())},
 		}, `m,gateway=plant-7 f=-1e+300,i=-3i,u=3i,big=18446744073709551615u,b=false,s="a\\\"b",x="AA==" 7`},
 		{"reserved and empty fields", "m", nil, &protocol.Device{}, []protocol.Metric{
 			{Name: "time", Value: protocol.Int(1)}, {Name: "time_", Value: protocol.Int(2)}, {Name: "_field", Value: protocol.Int(3)}, {Value: protocol.Int(4)},
@@ -50,17 +54,96 @@ func TestLines(t *testing.T) {
 	}
 	for _, tt := range tests {
 		r := protocol.Reading{Device: tt.device, ReceivedTime: 7, Metrics: tt.metrics}
-		got, ok := encoderOf(t, tt.measurement, tt.tags).appendLine([]byte("before\n"), &r)
-		if !ok || string(got) != "before\n"+tt.want+"\n" {
-			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		got, err := encoderOf(t, tt.measurement, tt.tags).Append([]byte("before\n"), &r)
+		if err != nil || string(got) != "before\n"+tt.want+"\n" {
+			t.Errorf("%s: %s (%v), want %s", tt.name, got, err, tt.want)
 		}
 	}
 }
 
-func TestLineWithoutField(t *testing.T) {
-	r := protocol.Reading{Device: &protocol.Device{Name: "s1"}, Metrics: []protocol.Metric{{Name: "x"}}}
-	if got, ok := encoderOf(t, "m", nil).appendLine([]byte("before\n"), &r); ok || string(got) != "before\n" {
-		t.Errorf("appendLine = %q, %v", got, ok)
+func TestLossIsNamed(t *testing.T) {
+	nan, inf := protocol.Float(math.NaN()), protocol.Float(math.Inf(-1))
+	tests := []struct {
+		metrics []protocol.Metric
+		line    string
+		want    string
+	}{
+		{nil, "", "encode reading: it has no value"},
+		{[]protocol.Metric{{Name: "x"}}, "", "encode reading: it has no value"},
+		{[]protocol.Metric{{Name: "x"}, {Name: "y", Value: protocol.Int(1)}}, "m,gateway=plant-7 y=1i 7\n", ""},
+		{[]protocol.Metric{{Name: "x", Value: nan}}, "", `encode reading: "x" is NaN, which line protocol cannot hold`},
+		{
+			[]protocol.Metric{{Name: "x", Value: nan}, {Name: "y", Value: protocol.Int(1)}, {Name: "z", Value: inf}}, "m,gateway=plant-7 y=1i 7\n",
+			`encode reading: "x" is NaN, "z" is -Inf, which line protocol cannot hold; its other metrics are stored`,
+		},
+		{[]protocol.Metric{{Name: "a", Value: nan}, {Name: "b", Value: nan}, {Name: "c", Value: nan}, {Name: "d", Value: nan}, {Name: "e", Value: nan}}, "",
+			`encode reading: "a" is NaN, "b" is NaN, "c" is NaN and 2 more, which line protocol cannot hold`},
+	}
+	for _, tt := range tests {
+		r := protocol.Reading{Device: &protocol.Device{}, ReceivedTime: 7, Metrics: tt.metrics}
+		line, err := encoderOf(t, "m", nil).Append([]byte("before\n"), &r)
+		if string(line) != "before\n"+tt.line || err == nil != (tt.want == "") || err != nil && err.Error() != tt.want {
+			t.Errorf("%v: %q, %v, want %q, %s", tt.metrics, line, err, tt.line, tt.want)
+		}
+	}
+}
+
+func TestRemarks(t *testing.T) {
+	r := protocol.Reading{Device: &protocol.Device{}, ReceivedTime: 7, ClockUnset: true, Metrics: []protocol.Metric{
+		{Name: "t", Value: protocol.Float(21.5), Unit: "°C", Quality: protocol.Bad},
+		{Name: "a b", Value: protocol.Int(1), Unit: `"`, Quality: protocol.Uncertain},
+		{Name: "u", Value: protocol.Int(2), Unit: "m"}, {Name: "u_unit", Value: protocol.Int(3)},
+		{Value: protocol.Int(4), Unit: "s"},
+		{Name: "gone", Unit: "V", Quality: protocol.Bad},
+	}}
+	for _, tt := range []struct {
+		units, quality bool
+		want           string
+	}{
+		{false, false, `m,gateway=plant-7 t=21.5,a\ b=1i,u=2i,u_unit=3i,value=4i 7`},
+		{true, false, `m,gateway=plant-7 t=21.5,t_unit="°C",a\ b=1i,a\ b_unit="\"",u=2i,u_unit=3i,value=4i,value_unit="s" 7`},
+		{false, true, `m,gateway=plant-7 t=21.5,t_quality="bad",a\ b=1i,a\ b_quality="uncertain",u=2i,u_unit=3i,value=4i,clock_unset=true 7`},
+	} {
+		e := encoderFor(t, Format{Measurement: "m", Precision: "ns", Units: tt.units, Quality: tt.quality})
+		if got, err := e.Append(nil, &r); err != nil || string(got) != tt.want+"\n" {
+			t.Errorf("units %v, quality %v: %s (%v), want %s", tt.units, tt.quality, got, err, tt.want)
+		}
+	}
+}
+
+func TestPrecision(t *testing.T) {
+	for _, tt := range []struct {
+		precision string
+		at        protocol.Timestamp
+		want      string
+	}{
+		{"ns", 1763805600123456789, "1763805600123456789"}, {"us", 1763805600123456789, "1763805600123456"},
+		{"ms", 1763805600123456789, "1763805600123"}, {"s", 1763805600999999999, "1763805600"},
+		{"s", -1, "-1"}, {"ms", -2_000_000, "-2"}, {"ms", -2_000_001, "-3"},
+	} {
+		r := protocol.Reading{Device: &protocol.Device{}, SourceTime: tt.at, Metrics: []protocol.Metric{{Name: "x", Value: protocol.Int(1)}}}
+		got, err := encoderFor(t, Format{Measurement: "m", Precision: tt.precision}).Append(nil, &r)
+		if want := "m,gateway=plant-7 x=1i " + tt.want + "\n"; err != nil || string(got) != want {
+			t.Errorf("%d in %s: %s (%v), want %s", tt.at, tt.precision, got, err, want)
+		}
+	}
+}
+
+func TestValidate(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		format Format
+		want   []string
+	}{
+		{"the default", DefaultFormat(), nil},
+		{"all wrong at once", Format{Measurement: "{x", Tags: map[string]string{"site": "}", "": "x"}, Precision: "m"},
+			[]string{"measurement is wrong", "tags has a tag without", "tags.site is wrong", `precision is "m", want ns, us, ms or s`}},
+	} {
+		var got []string
+		tt.format.Validate(func(field, problem string) { got = append(got, field+" "+problem) })
+		if !slices.EqualFunc(got, tt.want, strings.HasPrefix) {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
 	}
 }
 
@@ -86,9 +169,9 @@ func FuzzLine(f *testing.F) {
 		r := protocol.Reading{Device: d, SourceTime: protocol.Timestamp(at), Metrics: []protocol.Metric{
 			{Name: field, Value: protocol.Float(number)}, {Name: field + "i", Value: protocol.Int(integer)}, {Name: field + "s", Value: protocol.String(text)},
 		}}
-		line, ok := e.appendLine(nil, &r)
-		if !ok {
-			t.Fatal("a reading with an integer was not encoded")
+		line, err := e.Append(nil, &r)
+		if (err == nil) != isFinite(protocol.Float(number)) {
+			t.Fatalf("Append = %v", err)
 		}
 		decoder := lineprotocol.NewDecoderWithBytes(slices.Concat(line, line))
 		for n := range 2 {
@@ -104,7 +187,7 @@ func FuzzLine(f *testing.F) {
 }
 
 // checkLine compares a decoded line with the reading.
-func checkLine(t *testing.T, decoder *lineprotocol.Decoder, e *encoder, r *protocol.Reading) {
+func checkLine(t *testing.T, decoder *lineprotocol.Decoder, e *Encoder, r *protocol.Reading) {
 	measurement, err := decoder.Measurement()
 	want := plain(e.measurement.String(), endsMeasurement)
 	if want == "" {
@@ -136,7 +219,7 @@ func checkLine(t *testing.T, decoder *lineprotocol.Decoder, e *encoder, r *proto
 	}
 	for i := range r.Metrics {
 		m := &r.Metrics[i]
-		if !isStorable(m.Value) {
+		if !isFinite(m.Value) {
 			continue
 		}
 		key, value, err := decoder.NextField()
@@ -170,8 +253,8 @@ func interfaceOf(v protocol.Value) any {
 
 func TestLineAllocatesNothing(t *testing.T) {
 	e, r, buf := encoderOf(t, "{profile}", nil), typical(), make([]byte, 0, 1000)
-	if n := testing.AllocsPerRun(100, func() { e.appendLine(buf, &r) }); n != 0 {
-		t.Errorf("appendLine allocates %v times", n)
+	if n := testing.AllocsPerRun(100, func() { _, _ = e.Append(buf, &r) }); n != 0 {
+		t.Errorf("Append allocates %v times", n)
 	}
 }
 
@@ -179,7 +262,7 @@ func BenchmarkLine(b *testing.B) {
 	e, r, buf := encoderOf(b, "{profile}", nil), typical(), make([]byte, 0, 1000)
 	b.ReportAllocs()
 	for b.Loop() {
-		e.appendLine(buf, &r)
+		_, _ = e.Append(buf, &r)
 	}
 }
 

@@ -1,8 +1,9 @@
-package influx
+// Package lineproto turns readings into InfluxDB's line protocol, for the sinks
+// that write it.
+package lineproto
 
 import (
 	"encoding/base64"
-	"errors"
 	"maps"
 	"math"
 	"slices"
@@ -13,9 +14,7 @@ import (
 	"sluice/sink"
 )
 
-var errNoField = errors.New("encode reading: no metric that InfluxDB can hold (all are null, NaN or infinite)")
-
-// encoder turns readings into the line protocol, one line each:
+// Encoder turns readings into lines, one each:
 //
 //	climate,area=a,device=s1,driver=floor,gateway=plant-7 temperature=21.5,count=3i 1763805600250000000
 //
@@ -23,22 +22,31 @@ var errNoField = errors.New("encode reading: no metric that InfluxDB can hold (a
 // are the device's own, "device", "driver" and "gateway" with their names, so
 // that equal names elsewhere are other series, and the configured ones; of two
 // with the same key the later in this list counts, and an empty value is left
-// out. A reserved key gets a trailing underscore.
-type encoder struct {
+// out. A reserved key gets a trailing underscore. Units and qualities are fields:
+// as tags they would make another series of each set of metrics. An Encoder is
+// not safe for concurrent use.
+type Encoder struct {
 	gateway     string
 	measurement *sink.Template
 	tags        map[string]*sink.Template
+	unit        int64 // of times, in nanoseconds
+	units       bool
+	quality     bool
 	series      *sink.PerDevice[string] // measurement and tags of a line
 }
 
-func newEncoder(gateway string, cfg Config) (*encoder, error) {
-	e := &encoder{gateway: gateway, tags: map[string]*sink.Template{}}
+// New returns the encoder of a gateway. f has passed Validate.
+func New(gateway string, f Format) (*Encoder, error) {
+	e := &Encoder{
+		gateway: gateway, tags: map[string]*sink.Template{},
+		unit: max(f.unit(), 1), units: f.Units, quality: f.Quality,
+	}
 	e.series = sink.NewPerDevice(e.seriesOf)
 	var err error
-	if e.measurement, err = sink.ParseTemplate(cfg.Measurement); err != nil {
+	if e.measurement, err = sink.ParseTemplate(f.Measurement); err != nil {
 		return nil, err
 	}
-	for key, text := range cfg.Tags {
+	for key, text := range f.Tags {
 		if e.tags[key], err = sink.ParseTemplate(text); err != nil {
 			return nil, err
 		}
@@ -46,7 +54,7 @@ func newEncoder(gateway string, cfg Config) (*encoder, error) {
 	return e, nil
 }
 
-func (e *encoder) seriesOf(d *protocol.Device) string {
+func (e *Encoder) seriesOf(d *protocol.Device) string {
 	measurement := string(e.measurement.Append(nil, e.gateway, d, nil))
 	if measurement == "" {
 		measurement = "readings"
@@ -60,7 +68,7 @@ func (e *encoder) seriesOf(d *protocol.Device) string {
 	return string(line)
 }
 
-func (e *encoder) tagsOf(d *protocol.Device) map[string]string {
+func (e *Encoder) tagsOf(d *protocol.Device) map[string]string {
 	all := map[string]string{}
 	for _, t := range d.Tags {
 		all[t.Key] = t.Value
@@ -79,50 +87,102 @@ func (e *encoder) tagsOf(d *protocol.Device) map[string]string {
 	return tags
 }
 
-// appendLine appends r as one line with its newline. It reports false, and
-// appends nothing, when r has no metric that can be stored.
+// Append appends r as one line with its newline. The error says what of r is not
+// in it, for good: metrics that are NaN or infinite, or all of r, in which case
+// nothing is appended. A null is no value, so that nobody misses it.
 //
 // A float becomes a float, an int and a uint an integer, a bool a boolean, a
 // string a string and bytes a string in base64. A uint beyond the range of an
 // integer is written as unsigned: InfluxDB 1.8, and a field that already holds
-// integers, refuse that, so that no digit is ever lost without a word. Null, NaN
-// and infinities are left out.
-func (e *encoder) appendLine(dst []byte, r *protocol.Reading) ([]byte, bool) {
+// integers, refuse that, so that no digit is ever lost without a word.
+func (e *Encoder) Append(dst []byte, r *protocol.Reading) ([]byte, error) {
 	start := len(dst)
 	dst = append(dst, e.series.Of(r.Device)...)
-	separator := byte(' ')
+	separator, lost := byte(' '), false
 	for i := range r.Metrics {
 		m := &r.Metrics[i]
-		if !isStorable(m.Value) {
+		switch {
+		case m.Value.IsNull():
+			continue
+		case !isFinite(m.Value):
+			lost = true
 			continue
 		}
 		dst = appendName(append(dst, separator), fieldKey(r.Metrics, m.Name), endsKey)
 		dst = appendField(append(dst, '='), m.Value)
 		separator = ','
+		dst = e.appendRemarks(dst, r.Metrics, m)
 	}
 	if separator == ' ' {
-		return dst[:start], false
+		return dst[:start], lossOf(r.Metrics, false)
 	}
-	dst = strconv.AppendInt(append(dst, ' '), int64(r.Time()), 10)
-	return append(dst, '\n'), true
+	if e.quality && r.ClockUnset && !has(r.Metrics, "clock", "_unset") {
+		dst = append(dst, ",clock_unset=true"...)
+	}
+	dst = strconv.AppendInt(append(dst, ' '), e.timeOf(r), 10)
+	if dst = append(dst, '\n'); lost {
+		return dst, lossOf(r.Metrics, true)
+	}
+	return dst, nil
 }
 
-func isStorable(v protocol.Value) bool {
+// timeOf returns r's time in the encoder's unit, cut down towards the past.
+func (e *Encoder) timeOf(r *protocol.Reading) int64 {
+	t := int64(r.Time())
+	steps := t / e.unit
+	if t%e.unit < 0 {
+		steps--
+	}
+	return steps
+}
+
+// appendRemarks appends the fields that tell m's unit and quality. A metric that
+// has such a name comes first.
+func (e *Encoder) appendRemarks(dst []byte, metrics []protocol.Metric, m *protocol.Metric) []byte {
+	if e.units && m.Unit != "" {
+		dst = appendRemark(dst, metrics, m.Name, "_unit", m.Unit)
+	}
+	if e.quality && m.Quality != protocol.Good {
+		dst = appendRemark(dst, metrics, m.Name, "_quality", m.Quality.String())
+	}
+	return dst
+}
+
+func appendRemark(dst []byte, metrics []protocol.Metric, name, suffix, text string) []byte {
+	if name == "" {
+		name = unnamed
+	}
+	if has(metrics, name, suffix) {
+		return dst
+	}
+	dst = append(appendName(append(dst, ','), name, endsKey), suffix...)
+	return appendText(append(dst, '='), text)
+}
+
+// has reports whether there is a metric called name+suffix.
+func has(metrics []protocol.Metric, name, suffix string) bool {
+	return slices.ContainsFunc(metrics, func(m protocol.Metric) bool {
+		head, ok := strings.CutSuffix(m.Name, suffix)
+		return ok && head == name
+	})
+}
+
+func isFinite(v protocol.Value) bool {
 	f := v.Float()
-	return !v.IsNull() && !math.IsNaN(f) && !math.IsInf(f, 0)
+	return !math.IsNaN(f) && !math.IsInf(f, 0)
 }
 
-// fieldKey returns the key for a metric; one without a name is "value".
+// unnamed is the field of a metric without a name.
+const unnamed = "value"
+
 func fieldKey(metrics []protocol.Metric, name string) string {
 	if name == "" {
-		return "value"
+		return unnamed
 	}
 	if !isReserved(name) {
 		return name
 	}
-	return freeKey(name, func(key string) bool {
-		return slices.ContainsFunc(metrics, func(m protocol.Metric) bool { return m.Name == key })
-	})
+	return freeKey(name, func(key string) bool { return has(metrics, key, "") })
 }
 
 func appendField(dst []byte, v protocol.Value) []byte {

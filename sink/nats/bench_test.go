@@ -1,6 +1,7 @@
 package nats_test
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"testing"
@@ -33,6 +34,33 @@ func BenchmarkStream(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkReadBack reads 100,000 ids after a restart.
+func BenchmarkReadBack(b *testing.B) {
+	const gap = 100_000
+	far := startServer(b, nil)
+	begin := open(b, configFor(far.addr()))
+	defer begin.Close()
+	if err := begin.Write(context.Background(), readings("s1", 1, 1)); err != nil {
+		b.Fatal(err)
+	}
+	memory := bytes.Clone(begin.Remember())
+	if err := begin.Write(context.Background(), readings("s1", 2, gap)); err != nil {
+		b.Fatal(err)
+	}
+	again := readings("s1", 2, 1000)
+	b.ReportAllocs()
+	for b.Loop() {
+		s := open(b, configFor(far.addr()))
+		s.Recall(memory)
+		if err := s.Write(context.Background(), again); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(s.Traffic().Received)/gap, "bytes/message")
+		s.Close()
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/gap, "µs/message")
 }
 
 // BenchmarkPublishAsync is the same with the library's own asynchronous publish.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 )
 
 // Reconnecting: at once, then after a random time that grows up to slowest, so
@@ -27,15 +28,16 @@ type conn struct {
 	dial  *dialer
 	end   context.CancelFunc // of the dials in the background
 	inbox string             // the subject of an acknowledgement is inbox and a number
-	acks  chan *nats.Msg     // sent by nats.go, never closed; room for two windows, for those that come too late
+	js    jetstream.JetStream
+	acks  chan *nats.Msg // sent by nats.go, never closed; room for two windows, for those that come too late
 }
 
 // connect starts a connection and tries every server once, while ctx lasts.
 // nats.go goes on trying in the background. An error means that the
 // configuration is wrong.
-func connect(ctx context.Context, options []nats.Option, cfg Config, log *slog.Logger) (*conn, error) {
+func connect(ctx context.Context, options []nats.Option, cfg Config, m *meter, log *slog.Logger) (*conn, error) {
 	life, end := context.WithCancel(context.Background())
-	c := &conn{link: newLink(), dial: &dialer{timeout: dialTimeout}, end: end}
+	c := &conn{link: newLink(), dial: &dialer{timeout: dialTimeout, meter: m}, end: end}
 	c.dial.within(ctx)
 	defer c.dial.within(life)
 	stop := context.AfterFunc(ctx, c.dial.cut)
@@ -56,13 +58,23 @@ func connect(ctx context.Context, options []nats.Option, cfg Config, log *slog.L
 	}
 	c.inbox = c.NewInbox() + "."
 	c.acks = make(chan *nats.Msg, 2*cfg.Window)
-	if cfg.Stream != "" {
-		if _, err := c.ChanSubscribe(c.inbox+"*", c.acks); err != nil {
-			c.close()
-			return nil, fmt.Errorf("subscribe to acknowledgements: %w", err)
-		}
+	if cfg.Stream == "" {
+		return c, nil
+	}
+	if err := c.useStreams(); err != nil {
+		c.close()
+		return nil, err
 	}
 	return c, nil
+}
+
+// useStreams makes ready for JetStream.
+func (c *conn) useStreams() (err error) {
+	if _, err := c.ChanSubscribe(c.inbox+"*", c.acks); err != nil {
+		return fmt.Errorf("subscribe to acknowledgements: %w", err)
+	}
+	c.js, err = jetstream.New(c.Conn)
+	return err
 }
 
 // watch returns the options by which nats.go keeps c.link up to date, and logs

@@ -11,6 +11,7 @@ import (
 // its lock while it dials. With cut a Write that has to end frees itself.
 type dialer struct {
 	timeout time.Duration
+	meter   *meter
 
 	mu     sync.Mutex
 	ctx    context.Context    // of the dials to come
@@ -26,7 +27,8 @@ func (d *dialer) within(ctx context.Context) {
 	d.ctx = ctx
 }
 
-// Dial implements nats.CustomDialer.
+// Dial implements nats.CustomDialer. Closing the connection drops what is not on
+// the line yet: it must not reach the server after a later connection has.
 func (d *dialer) Dial(network, address string) (net.Conn, error) {
 	d.mu.Lock()
 	ctx, cancel := context.WithTimeout(d.ctx, d.timeout)
@@ -35,6 +37,10 @@ func (d *dialer) Dial(network, address string) (net.Conn, error) {
 	defer cancel()
 	var plain net.Dialer
 	conn, err := plain.DialContext(ctx, network, address)
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+		conn = &meteredConn{conn, d.meter}
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.cancel, d.conn, d.err = nil, conn, err

@@ -230,6 +230,35 @@ func TestFrozenLine(t *testing.T) {
 	}
 }
 
+// Without an acknowledgement in time the connection is cut, so that what it holds
+// cannot reach the stream after that has forgotten the ids.
+func TestConnectionThatFallsSilentIsCut(t *testing.T) {
+	server := startServer(t, nil)
+	line := startLine(t, server.addr())
+	cfg := configFor(line.addr())
+	cfg.Timeout = 200 * time.Millisecond
+	out := opened(t, cfg)
+	sinktest.Deliver(t, out, readings("s1", 0, 10))
+	line.freeze()
+	if err := out.Write(t.Context(), readings("s1", 10, 10)); err == nil || !strings.Contains(err.Error(), "no acknowledgement within 200ms") {
+		t.Errorf("Write over a frozen line = %v", err)
+	}
+	for deadline := time.Now().Add(30 * time.Second); ; {
+		err := out.Write(t.Context(), readings("s1", 10, 10))
+		if err != nil && strings.HasPrefix(err.Error(), "connect to") {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the connection stays: %v", err)
+		}
+	}
+	line.thaw()
+	sinktest.Deliver(t, out, readings("s1", 10, 10))
+	if stored := server.messages(t, "READINGS"); len(stored) != 20 {
+		t.Errorf("stored %d messages, want 20", len(stored))
+	}
+}
+
 // nats.go gives up for good on an error that it does not know; the sink begins
 // anew.
 func TestConnectionThatNatsGoGivesUp(t *testing.T) {

@@ -22,6 +22,7 @@ type link struct {
 	alive context.Context    // ends when the connection is lost; nil without one
 	fall  context.CancelFunc // ends alive
 	cause error              // why there is no connection
+	quit  context.CancelFunc // ends the request under way, nil without one
 }
 
 func newLink() *link {
@@ -77,6 +78,19 @@ func (l *link) fault(err error) {
 	case l.faults <- err:
 	default: // one is there already
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.quit != nil {
+		l.quit()
+	}
+}
+
+// asks makes a fault call quit, since the request under way will have no answer.
+// Nil says that it is over.
+func (l *link) asks(quit context.CancelFunc) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.quit = quit
 }
 
 // isOver reports whether nats.go will not connect again.

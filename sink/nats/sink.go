@@ -8,7 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strconv"
+	"sync/atomic"
+	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -17,14 +18,14 @@ import (
 )
 
 var (
-	_ sink.Sink      = (*Sink)(nil)
-	_ sink.Connector = (*Sink)(nil)
+	_ sink.Sink       = (*Sink)(nil)
+	_ sink.Connector  = (*Sink)(nil)
+	_ sink.Rememberer = (*Sink)(nil)
+	_ sink.Meter      = (*Sink)(nil)
 )
 
 // keptRoom bounds the buffer that a Sink keeps from one Write to the next.
 const keptRoom = 1 << 20
-
-var errTooLong = errors.New("publish reading: the names in its subject are too long")
 
 // Options is what the gateway gives to every sink.
 type Options struct {
@@ -39,17 +40,25 @@ type Sink struct {
 	options  []nats.Option
 	pattern  *sink.Template
 	subjects *sink.PerDevice[string]
+	own      string // takes all subjects of this gateway and as few others as the template allows
 
-	conn  *conn // nil before the first Write and after nats.go gave up
-	ready bool  // the stream was there when it was last looked at
+	conn       *conn         // nil before the first Write and after nats.go gave up
+	ready      bool          // the stream was there when it was last looked at
+	recognises time.Duration // how long the stream does that to an id
+	warned     string        // of the stream's configuration
+	history    history
 
-	sent   uint64 // publishes so far; numbers the acknowledgements
-	window window
-	msg    nats.Msg
-	header nats.Header // of msg: the id
-	id     []string    // the header's value
-	body   []byte
-	text   []byte
+	sent       uint64 // readings so far; numbers the acknowledgements
+	window     window
+	msg        nats.Msg
+	header     nats.Header // of msg: the id
+	historical nats.Header // the same and the mark of a reading that comes late
+	id         []string    // the header's value
+	body       []byte
+	text       []byte
+
+	meter              meter
+	possiblyDuplicated atomic.Uint64
 }
 
 // New returns the sink called name. It reads the TLS files and connects with the
@@ -61,6 +70,9 @@ func New(name string, cfg Config, o Options) (*Sink, error) {
 	}
 	s := &Sink{cfg: cfg, log: o.Log.With("sink", name), pattern: pattern, id: make([]string, 1)}
 	s.header = nats.Header{nats.MsgIdHdr: s.id}
+	s.historical = nats.Header{nats.MsgIdHdr: s.id, historicalHeader: {"1"}}
+	s.own = ownSubjects(pattern, o.Gateway)
+	s.history = newHistory(scopeOf(s.own))
 	s.subjects = sink.NewPerDevice(func(d *protocol.Device) string {
 		return string(pattern.Append(nil, o.Gateway, d, escape))
 	})
@@ -112,15 +124,17 @@ func (s *Sink) Connect(ctx context.Context) error {
 	if s.cfg.Stream == "" {
 		return nil
 	}
-	err = s.findStream(ctx, alive)
+	s.forget()
+	_, err = s.findStream(ctx, alive)
 	s.ready = err == nil
 	return err
 }
 
 // Write publishes the readings and waits until the stream has acknowledged each,
-// or, without a stream, until the server has read them all. A reading that is
-// too large for the server is rejected. Without a connection Write returns at
-// once; nats.go goes on connecting in the background.
+// or, without a stream, until the server has read them all. What the stream
+// holds since an earlier attempt is not stored twice, however long ago that was.
+// A reading that is too large for the server is rejected. Without a connection
+// Write returns at once; nats.go goes on connecting in the background.
 func (s *Sink) Write(ctx context.Context, readings []protocol.Reading) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("publish: %w", err)
@@ -145,11 +159,16 @@ func (s *Sink) Write(ctx context.Context, readings []protocol.Reading) error {
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return fmt.Errorf("publish: %w", context.Cause(ctx))
-	case errors.Is(err, context.Canceled): // by limit
+	case errors.Is(err, context.Canceled): // by the loss of the connection, in limit
 		return fmt.Errorf("publish: %w", errLost)
 	}
 	return err
 }
+
+// PossiblyDuplicated returns how many readings were published again though it
+// cannot be known whether the stream stored them before, since it was purged,
+// created anew or has discarded too much. It is safe for concurrent use.
+func (s *Sink) PossiblyDuplicated() uint64 { return s.possiblyDuplicated.Load() }
 
 // Close ends the connection and all its goroutines.
 func (s *Sink) Close() error {
@@ -169,7 +188,7 @@ func (s *Sink) use(ctx context.Context) (alive context.Context, release func() b
 	release = context.AfterFunc(ctx, s.conn.dial.cut)
 	if alive, err = s.conn.state(); err != nil {
 		release()
-		return nil, nil, fmt.Errorf("connect to %s: %w", s.cfg.URL, err)
+		return nil, nil, fmt.Errorf("connect to %s: %w", s.cfg.URL, explain(err))
 	}
 	return alive, release, nil
 }
@@ -185,7 +204,7 @@ func (s *Sink) open(ctx context.Context) error {
 		s.conn = nil
 	}
 	var err error
-	s.conn, err = connect(ctx, s.options, s.cfg, s.log)
+	s.conn, err = connect(ctx, s.options, s.cfg, &s.meter, s.log)
 	return err
 }
 
@@ -202,66 +221,5 @@ func (s *Sink) forget() {
 			}
 			return
 		}
-	}
-}
-
-// publish sends r. It reports false and why when the server will never take it.
-func (s *Sink) publish(r *protocol.Reading, acknowledge bool) (bool, error) {
-	s.msg = nats.Msg{Subject: s.subjects.Of(r.Device)}
-	if len(s.msg.Subject) > longestSubject {
-		return false, errTooLong
-	}
-	if acknowledge {
-		s.text = strconv.AppendUint(append(s.text[:0], s.conn.inbox...), s.sent, 36)
-		s.msg.Reply = string(s.text)
-	}
-	if r.ID != (protocol.ID{}) {
-		s.text = r.ID.Append(s.text[:0])
-		s.id[0] = string(s.text)
-		s.msg.Header = s.header
-	}
-	s.body = protocol.AppendJSON(s.body[:0], r)
-	s.msg.Data = s.body
-	err := s.conn.PublishMsg(&s.msg)
-	if err != nil {
-		err = fmt.Errorf("publish to %s: %w", s.msg.Subject, err)
-	}
-	return !errors.Is(err, nats.ErrMaxPayload) && !errors.Is(err, nats.ErrBadSubject), err
-}
-
-// publishPlain publishes without a stream. The server has read all when it
-// answers a ping sent after them, on the same connection.
-func (s *Sink) publishPlain(ctx, alive context.Context, readings []protocol.Reading) error {
-	s.window.reset(s.sent, len(readings))
-	before, connections := s.conn.LastError(), s.conn.Stats().Reconnects
-	for i := range readings {
-		if ok, err := s.publish(&readings[i], false); !ok {
-			s.window.reject(i, err)
-		} else if err != nil {
-			return err
-		}
-	}
-	ctx, cancel := s.limit(ctx, alive)
-	defer cancel()
-	if err := s.conn.FlushWithContext(ctx); err != nil {
-		return fmt.Errorf("publish: await the server's answer: %w", err)
-	}
-	if s.conn.Stats().Reconnects != connections {
-		return fmt.Errorf("publish: %w", errLost) // the answer is to a ping on the new one
-	}
-	if said := s.conn.LastError(); said != nil && said != before {
-		return fmt.Errorf("publish: %w", said)
-	}
-	return nil
-}
-
-// limit returns ctx with an end at the configured timeout and at the loss of the
-// connection, of which nats.go does not tell everyone who waits.
-func (s *Sink) limit(ctx, alive context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
-	stop := context.AfterFunc(alive, cancel)
-	return ctx, func() {
-		stop()
-		cancel()
 	}
 }

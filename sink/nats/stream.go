@@ -1,67 +1,94 @@
 package nats
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"sluice/protocol"
 )
 
-const (
-	// duplicates is how long a created stream recognises an id.
-	duplicates = 2 * time.Minute
+// duplicates is how long a created stream recognises an id.
+const duplicates = 2 * time.Minute
 
-	noResponders = "503"
-
-	// The server's code for a message beyond the stream's max_msg_size.
-	codeTooLarge = 10054
+var (
+	errLost  = errors.New("the connection was lost before everything was acknowledged")
+	errStale = errors.New("it may have forgotten the ids that an earlier attempt stored: it is read before the next one")
 )
 
-var errLost = errors.New("the connection was lost before everything was acknowledged")
+// publishToStream publishes what the stream does not hold yet, and returns when
+// all is acknowledged or, once something is refused, when all that is under way
+// has had its answer.
+//
+// A reading that was published before and not acknowledged is published again
+// only while the stream recognises its id, or after the stream was read and did
+// not hold it. See covered for what may still be under way then.
+func (s *Sink) publishToStream(ctx, alive context.Context, readings []protocol.Reading) error {
+	if err := s.prepare(ctx, alive, readings); err != nil {
+		return err
+	}
+	began := time.Now()
+	s.ready = false // until all went well
+	s.window.reset(s.sent, len(readings))
+	if err := s.publishAll(ctx, alive, readings); err != nil {
+		s.takeAll()
+		s.duplicated(s.history.fail(readings, &s.window, began, time.Now()), "too many readings are in doubt")
+		return err
+	}
+	s.history.confirm(readings, s.window.high)
+	s.ready = true
+	return nil
+}
 
-// publishToStream publishes with at most cfg.Window acknowledgements to come, and
-// returns when all have come, or at the first that is none.
+// publishAll publishes with at most cfg.Window acknowledgements to come.
 //
 // The acknowledgements are read here and not by nats.go's own asynchronous
 // publishing, which publishes again by itself, after Write may have returned,
 // and costs twice the CPU.
-func (s *Sink) publishToStream(ctx, alive context.Context, readings []protocol.Reading) error {
-	if err := s.findStream(ctx, alive); err != nil {
-		return err
-	}
-	s.ready = false // until all went well
-	s.window.reset(s.sent, len(readings))
+func (s *Sink) publishAll(ctx, alive context.Context, readings []protocol.Reading) error {
+	w := &s.window
 	late := time.NewTimer(s.cfg.Timeout)
 	defer late.Stop()
-	for next := 0; next < len(readings) || s.window.open > 0; {
-		for ; next < len(readings) && s.window.open < s.cfg.Window; next++ {
-			ok, err := s.publish(&readings[next], true)
-			s.sent++
-			if !ok {
-				s.window.reject(next, err)
-			} else if err != nil {
+	for next := 0; ; {
+		if w.refusal == nil && s.history.mustRead(s.covered()) {
+			w.refusal = fmt.Errorf("publish to stream %s: %w", s.cfg.Stream, errStale)
+		}
+		for ; next < len(readings) && w.open < s.cfg.Window && w.refusal == nil; next++ {
+			if err := s.publishOne(next, &readings[next]); err != nil {
 				return err
-			} else {
-				s.window.open++
 			}
 		}
-		if s.window.open == 0 {
-			break
+		if w.open == 0 {
+			return w.refusal
 		}
 		late.Reset(s.cfg.Timeout)
 		if err := s.await(ctx, alive, late.C); err != nil {
 			return err
 		}
 	}
-	s.ready = true
+}
+
+// publishOne publishes reading i unless the stream holds it.
+func (s *Sink) publishOne(i int, r *protocol.Reading) error {
+	if s.history.stored.has(r.ID) {
+		s.window.store(i, 0)
+		s.sent++
+		return nil
+	}
+	ok, err := s.publish(r, true)
+	s.sent++
+	switch {
+	case !ok:
+		s.window.reject(i, err)
+	case err != nil:
+		s.window.refuse(i, isUnclear, err) // nats.go may have sent it all the same
+		return err
+	default:
+		s.window.send(i)
+	}
 	return nil
 }
 
@@ -69,114 +96,128 @@ func (s *Sink) publishToStream(ctx, alive context.Context, readings []protocol.R
 func (s *Sink) await(ctx, alive context.Context, late <-chan time.Time) error {
 	select {
 	case m := <-s.conn.acks:
-		if err := s.take(m); err != nil {
-			return err
-		}
+		s.take(m)
 	case <-alive.Done():
 		return fmt.Errorf("publish to stream %s: %w", s.cfg.Stream, errLost)
 	case err := <-s.conn.faults:
-		return fmt.Errorf("publish to stream %s: %w", s.cfg.Stream, err)
+		return fmt.Errorf("publish to stream %s: %w", s.cfg.Stream, explain(err))
 	case <-late:
+		s.conn.dial.cut() // so that nothing arrives after the stream has forgotten its id
 		return fmt.Errorf("publish to stream %s: no acknowledgement within %v", s.cfg.Stream, s.cfg.Timeout)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	s.takeAll()
+	return nil
+}
+
+func (s *Sink) takeAll() {
 	for {
 		select {
 		case m := <-s.conn.acks:
-			if err := s.take(m); err != nil {
-				return err
-			}
+			s.take(m)
 		default:
-			return nil
+			return
 		}
 	}
 }
 
-// take settles one publish.
-func (s *Sink) take(m *nats.Msg) error {
-	number, err := strconv.ParseUint(m.Subject[len(s.conn.inbox):], 36, 64)
-	if err != nil {
-		return nil // nobody of ours asked for it
-	}
-	i, ok := s.window.settle(number)
-	if !ok {
-		return nil
-	}
-	err = s.readAck(m)
-	var api *jetstream.APIError
-	if errors.As(err, &api) && api.ErrorCode == codeTooLarge {
-		s.window.reject(i, err)
-		return nil
-	}
-	return err
+// covered returns how long after a publish without an answer the reading may be
+// published again without a look at the stream.
+//
+// The stream recognises an id for its duplicate window after it has stored the
+// first copy, which is after that was published. The second copy is sent at most
+// half a window later; should the line freeze then, the connection is cut after
+// one Timeout without an acknowledgement, and what it had not sent is dropped
+// with it. So the second copy arrives within the window, or never.
+func (s *Sink) covered() time.Duration {
+	return s.recognises/2 - s.cfg.Timeout
 }
 
-// readAck returns nil when m says that the configured stream holds the reading,
-// now or since an earlier Write.
-func (s *Sink) readAck(m *nats.Msg) error {
-	if s.isPlainAck(m.Data) {
+// prepare looks for the stream unless the last Write went well, and reads back
+// what it holds if that has to be known.
+func (s *Sink) prepare(ctx, alive context.Context, readings []protocol.Reading) error {
+	read := s.history.mustRead(s.covered())
+	if s.ready && !read {
 		return nil
 	}
-	if len(m.Data) == 0 && m.Header.Get("Status") == noResponders {
-		return fmt.Errorf("publish to stream %s: no stream takes the subjects of %s: add them to its subjects", s.cfg.Stream, s.pattern)
+	if read {
+		if err := s.awaitStored(ctx, alive); err != nil {
+			return err
+		}
 	}
-	var ack struct {
-		Error  *jetstream.APIError `json:"error"`
-		Stream string              `json:"stream"`
-		Seq    uint64              `json:"seq"`
+	info, err := s.findStream(ctx, alive)
+	if err != nil || !s.history.mustRead(s.covered()) {
+		return err
 	}
-	switch err := json.Unmarshal(m.Data, &ack); {
-	case err != nil:
-		return fmt.Errorf("publish to stream %s: read acknowledgement: %w", s.cfg.Stream, err)
-	case ack.Error != nil:
-		return fmt.Errorf("publish to stream %s: %w", s.cfg.Stream, ack.Error)
-	case ack.Stream == "":
-		return fmt.Errorf("publish to stream %s: something that is no stream answers on the subjects of %s", s.cfg.Stream, s.pattern)
-	case ack.Stream != s.cfg.Stream:
-		return fmt.Errorf("publish to stream %s: the subjects of %s are bound to stream %s", s.cfg.Stream, s.pattern, ack.Stream)
-	}
-	return nil
+	return s.readBack(ctx, alive, info, readings)
 }
 
-// isPlainAck recognises the usual {"stream":"READINGS","seq":17} without
-// decoding it.
-func (s *Sink) isPlainAck(data []byte) bool {
-	rest, ok := bytes.CutPrefix(data, []byte(`{"stream":"`))
-	if !ok || len(rest) <= len(s.cfg.Stream) || string(rest[:len(s.cfg.Stream)]) != s.cfg.Stream {
-		return false
-	}
-	return bytes.HasPrefix(rest[len(s.cfg.Stream):], []byte(`","seq":`)) && !bytes.Contains(rest, []byte(`"error"`))
-}
-
-// findStream looks for the stream, unless the last Write went well, and creates
-// it if asked to.
-func (s *Sink) findStream(ctx, alive context.Context) error {
-	if s.ready {
-		return nil
-	}
-	ctx, cancel := s.limit(ctx, alive)
+// findStream looks for the stream and creates it if asked to.
+func (s *Sink) findStream(ctx, alive context.Context) (*jetstream.StreamInfo, error) {
+	ctx, cancel := s.request(ctx, alive)
 	defer cancel()
-	js, err := jetstream.New(s.conn.Conn)
-	if err != nil {
-		return fmt.Errorf("look for stream %s: %w", s.cfg.Stream, err)
-	}
-	_, err = js.Stream(ctx, s.cfg.Stream)
+	stream, err := s.conn.js.Stream(ctx, s.cfg.Stream)
 	switch {
 	case err == nil:
-		return nil
 	case !errors.Is(err, jetstream.ErrStreamNotFound):
-		return fmt.Errorf("look for stream %s: %w", s.cfg.Stream, err)
+		return nil, fmt.Errorf("look for stream %s: %w", s.cfg.Stream, s.cause(err))
 	case !s.cfg.Create:
-		return fmt.Errorf("stream %s does not exist: create it, or set create: true", s.cfg.Stream)
+		return nil, fmt.Errorf("stream %s does not exist: create it, or set create: true", s.cfg.Stream)
+	default:
+		if stream, err = s.createStream(ctx); err != nil {
+			return nil, err
+		}
 	}
+	info := stream.CachedInfo()
+	if info.Config.NoAck {
+		return nil, fmt.Errorf("stream %s acknowledges nothing: set its no_ack to false", s.cfg.Stream)
+	}
+	s.recognises = info.Config.Duplicates
+	s.history.recognise(info)
+	s.warn(&info.Config)
+	return info, nil
+}
+
+func (s *Sink) createStream(ctx context.Context) (jetstream.Stream, error) {
 	subject := streamSubject(s.pattern)
-	_, err = js.CreateStream(ctx, jetstream.StreamConfig{
+	stream, err := s.conn.js.CreateStream(ctx, jetstream.StreamConfig{
 		Name: s.cfg.Stream, Subjects: []string{subject}, Storage: jetstream.FileStorage, Duplicates: duplicates,
 	})
 	if err != nil {
-		return fmt.Errorf("create stream %s for %s: %w", s.cfg.Stream, subject, err)
+		return nil, fmt.Errorf("create stream %s for %s: %w", s.cfg.Stream, subject, s.cause(err))
 	}
 	s.log.Info("created stream", "stream", s.cfg.Stream, "subjects", subject)
-	return nil
+	return stream, nil
+}
+
+// request is limit for a request to the server. The end of the context may be
+// due to what cause returns.
+func (s *Sink) request(ctx, alive context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := s.limit(ctx, alive)
+	s.conn.asks(cancel)
+	return ctx, func() {
+		s.conn.asks(nil)
+		cancel()
+	}
+}
+
+// cause returns what the server said while a request went without its answer, or
+// else err, with what to do about it.
+func (s *Sink) cause(err error) error {
+	select {
+	case fault := <-s.conn.faults:
+		return explain(fault)
+	default:
+		return explain(err)
+	}
+}
+
+// duplicated counts readings that may be stored twice, and says why.
+func (s *Sink) duplicated(readings int, why string) {
+	if readings == 0 {
+		return
+	}
+	s.possiblyDuplicated.Add(uint64(readings))
+	s.log.Warn("readings may be stored twice", "stream", s.cfg.Stream, "readings", readings, "why", why)
 }

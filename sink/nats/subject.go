@@ -5,10 +5,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"sluice/protocol"
 	"sluice/sink"
 )
 
@@ -57,6 +59,50 @@ func streamSubject(t *sink.Template) string {
 	}
 	prefix := t.Prefix()
 	return prefix[:strings.LastIndexByte(prefix, '.')] + ".>"
+}
+
+// ownSubjects returns the subjects that t makes for the gateway: what only a
+// device tells becomes a wildcard.
+func ownSubjects(t *sink.Template, gateway string) string {
+	const unknown = "\x00"
+	d := &protocol.Device{Name: unknown, Profile: unknown, Driver: unknown}
+	for _, name := range t.Names() {
+		d.Tags = append(d.Tags, protocol.Tag{Key: name, Value: unknown})
+	}
+	subject := t.Append(nil, gateway, d, func(dst []byte, s string) []byte {
+		if s == unknown {
+			return append(dst, unknown...)
+		}
+		return escape(dst, s)
+	})
+	tokens := strings.Split(string(subject), ".")
+	for i, token := range tokens {
+		if strings.Contains(token, unknown) {
+			tokens[i] = "*"
+		}
+	}
+	return strings.Join(tokens, ".")
+}
+
+// takes reports whether one of the patterns covers all subjects that own does.
+func takes(patterns []string, own string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool { return covers(p, own) })
+}
+
+func covers(pattern, own string) bool {
+	for {
+		want, wantRest, wantMore := strings.Cut(pattern, ".")
+		have, haveRest, haveMore := strings.Cut(own, ".")
+		switch {
+		case want == ">":
+			return true
+		case want != "*" && want != have:
+			return false
+		case !wantMore || !haveMore:
+			return wantMore == haveMore
+		}
+		pattern, own = wantRest, haveRest
+	}
 }
 
 // escape appends a captured name as part of a subject token. Letters and digits

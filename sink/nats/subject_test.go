@@ -1,7 +1,6 @@
 package nats
 
 import (
-	"slices"
 	"strings"
 	"testing"
 
@@ -104,6 +103,38 @@ func TestSubjects(t *testing.T) {
 	}
 }
 
+func TestOwnSubjects(t *testing.T) {
+	for text, want := range map[string]string{
+		"readings.{gateway}.{device}":   "readings.plant%2E7.*",
+		"a.{area}.x-{gateway}.end":      "a.*.x-plant%2E7.end",
+		"a.x-{device}-{gateway}.{a.b}c": "a.*.*",
+		"all":                           "all",
+	} {
+		pattern, err := parseSubject(text)
+		if err != nil {
+			t.Errorf("parseSubject(%q): %v", text, err)
+			continue
+		}
+		if got := ownSubjects(pattern, "plant.7"); got != want {
+			t.Errorf("own subjects of %q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestCovers(t *testing.T) {
+	for _, tt := range []struct {
+		pattern, own string
+		want         bool
+	}{
+		{">", "a", true}, {"a", "a", true}, {"a.>", "a.*", true}, {"a.>", "a.b.*", true}, {"a.*.*", "a.b.*", true},
+		{"a.>", "a", false}, {"a", "a.b", false}, {"a.b", "a", false}, {"a.b", "a.*", false}, {"a.*", "a.b.c", false}, {"b.>", "a.*", false},
+	} {
+		if got := covers(tt.pattern, tt.own); got != tt.want {
+			t.Errorf("covers(%q, %q) = %v", tt.pattern, tt.own, got)
+		}
+	}
+}
+
 func TestSubjectsRefused(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                       "is empty",
@@ -123,33 +154,6 @@ func TestSubjectsRefused(t *testing.T) {
 		if _, err := parseSubject(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("parseSubject(%q) = %v, want %q in it", text, err, want)
 		}
-	}
-}
-
-func TestWindowSettlesEachOnce(t *testing.T) {
-	var w window
-	w.reset(10, 3)
-	w.open = 3
-	for _, step := range []struct {
-		number uint64
-		ok     bool
-	}{{12, true}, {9, false}, {13, false}, {12, false}, {10, true}} {
-		if _, ok := w.settle(step.number); ok != step.ok {
-			t.Errorf("settle(%d) = %v, want %v", step.number, ok, step.ok)
-		}
-	}
-	if w.open != 1 {
-		t.Errorf("%d open, want 1", w.open)
-	}
-	for _, i := range []int{5, 1, 3} {
-		w.reject(i, errTooLong)
-	}
-	var order []int
-	for _, r := range w.rejected {
-		order = append(order, r.Index)
-	}
-	if !slices.Equal(order, []int{1, 3, 5}) {
-		t.Errorf("rejected in the order %v", order)
 	}
 }
 

@@ -114,7 +114,7 @@ func (d *delivery) acknowledge(f *feed, readings []protocol.Reading, o journal.O
 
 // probeEvery is how often it is looked, while a sink is left in peace, whether its
 // far end has come back.
-const probeEvery = time.Second
+const probeEvery = 500 * time.Millisecond
 
 // rest waits before the next try: as long as asked, which the far end may have
 // done, or until a far end that could not be reached is there again.
@@ -147,7 +147,7 @@ func (d *delivery) cameBack(ctx context.Context) bool {
 	if !ok {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(ctx, min(d.config.Timeout, 2*probeEvery))
+	ctx, cancel := context.WithTimeout(ctx, min(d.config.Timeout, 4*probeEvery))
 	defer cancel()
 	was := d.away
 	d.away = c.Connect(ctx) != nil

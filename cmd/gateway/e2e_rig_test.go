@@ -220,7 +220,7 @@ func (r *rig) get(page string) int {
 
 // kill ends the gateway as a power cut would.
 func (r *rig) kill() {
-	if r.gateway != nil && r.gateway.ProcessState == nil {
+	if r.gateway != nil && r.gateway.Process != nil && r.gateway.ProcessState == nil {
 		_ = r.gateway.Process.Kill()
 		_ = r.gateway.Wait()
 	}

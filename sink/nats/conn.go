@@ -17,7 +17,7 @@ import (
 const (
 	dialTimeout = 2 * time.Second
 	fastest     = 100 * time.Millisecond
-	slowest     = 2 * time.Second
+	slowest     = 800 * time.Millisecond
 )
 
 // conn is one connection of nats.go with its goroutines, which end with close,

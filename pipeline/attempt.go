@@ -42,6 +42,7 @@ func (d *delivery) attempt(ctx context.Context, f *feed, readings []protocol.Rea
 	for {
 		tried, err := d.breaker.do(func() error { return d.write(ctx, readings) })
 		partial, isPartial := asPartial(err)
+		d.count(tried, err)
 		switch {
 		case err == nil:
 			d.succeeded()
@@ -62,6 +63,20 @@ func (d *delivery) attempt(ctx context.Context, f *feed, readings []protocol.Rea
 		if !d.rest(ctx, retry.NextBackOff(), sink.RetryWait(err)) {
 			return stopped, nil
 		}
+	}
+}
+
+// count counts a write, if there was one.
+func (d *delivery) count(tried bool, err error) {
+	_, partial := asPartial(err)
+	switch {
+	case !tried:
+	case err == nil || partial:
+		d.writes.stored.Add(1)
+	case sink.IsPermanent(err):
+		d.writes.rejected.Add(1)
+	default:
+		d.writes.failed.Add(1)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"sluice/pipeline/journal"
@@ -30,6 +31,7 @@ type delivery struct {
 	log      *slog.Logger
 	health   *health
 	latency  latency
+	writes   struct{ stored, rejected, failed atomic.Uint64 }
 
 	began    time.Time // when the batch was first tried
 	returned bool      // the sink takes readings, after it did not

@@ -21,6 +21,13 @@ type Stats struct {
 // Histogram counts durations by size.
 type Histogram = journal.Histogram
 
+// WriteStats counts the writes of a delivery by what came of them.
+type WriteStats struct {
+	Stored   uint64 // all of it, or all but what is a dead letter
+	Rejected uint64 // as a whole, for good: those at fault are looked for
+	Failed   uint64 // and tried again
+}
+
 // FallbackStats is a sink that takes the readings of others.
 type FallbackStats struct {
 	Name   string
@@ -35,6 +42,8 @@ type DeliveryStats struct {
 	Lag     time.Duration // since the oldest reading that waits was accepted, by the gateway's clock
 	Latency Histogram     // from acceptance to confirmation, of what was not missed
 	Traffic sink.Traffic  // zero for a sink that does not count
+	Writes  WriteStats
+	Doubted uint64 // readings that the far end may hold twice
 	Dead    DeadStats
 }
 
@@ -71,6 +80,10 @@ func (d *delivery) stats(c journal.CursorStats) DeliveryStats {
 	s := DeliveryStats{
 		CursorStats: c, Health: d.health.snapshot(), Breaker: d.breaker.String(),
 		Lag: max(d.live.age(), d.missed.age()), Latency: d.latency.snapshot(), Dead: d.dead.stats(),
+	}
+	s.Writes = WriteStats{d.writes.stored.Load(), d.writes.rejected.Load(), d.writes.failed.Load()}
+	if k, ok := d.sink.(sink.Doubter); ok {
+		s.Doubted = k.PossiblyDuplicated()
 	}
 	if m, ok := d.sink.(sink.Meter); ok {
 		s.Traffic = m.Traffic()

@@ -61,3 +61,11 @@ type Traffic struct {
 	Sent     uint64 // bytes, with the overhead of the protocol as far as it is known
 	Received uint64 // bytes
 }
+
+// Doubter is an optional interface of a Sink that stores each reading once, as long
+// as its far end can tell what it holds. It is safe for concurrent use.
+type Doubter interface {
+	// PossiblyDuplicated returns how many readings were written although the
+	// far end could not tell whether it had them.
+	PossiblyDuplicated() uint64
+}

@@ -22,6 +22,7 @@ var (
 	_ sink.Connector  = (*Sink)(nil)
 	_ sink.Rememberer = (*Sink)(nil)
 	_ sink.Meter      = (*Sink)(nil)
+	_ sink.Doubter    = (*Sink)(nil)
 )
 
 // keptRoom bounds the buffer that a Sink keeps from one Write to the next.

@@ -27,9 +27,8 @@ func TestConformanceJetStream(t *testing.T) {
 			}
 			return points
 		},
-		Overtaking: true, // nats.go connects again while Write publishes
-		Secure:     startSecure,
-		NewSecure:  openSecure,
+		Secure:    startSecure,
+		NewSecure: openSecure,
 	}
 	sinktest.Run(t, far)
 	sinktest.RunFaults(t, far)
@@ -90,9 +89,8 @@ func TestConformanceCore(t *testing.T) {
 		<-handled
 	}
 	far := sinktest.Far{
-		Addr:       server.addr(),
-		Window:     2000, // all that a Write had sent, and no batch of the suite is longer
-		Overtaking: true, // nats.go connects again while Write publishes
+		Addr:   server.addr(),
+		Window: 2000, // all that a Write had sent, and no batch of the suite is longer
 		New: func(t testing.TB, addr string) sink.Sink {
 			cfg := configFor(addr)
 			cfg.Stream, cfg.Create = "", false

@@ -18,6 +18,15 @@ type dialer struct {
 	cancel context.CancelFunc // of the dial under way, nil without one
 	conn   net.Conn           // the latest
 	err    error              // of the latest dial
+	held   bool               // a Write is under way: it ends with its connection
+}
+
+// hold keeps nats.go from connecting anew in the middle of a Write, whose later
+// readings would overtake those that were lost.
+func (d *dialer) hold(held bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.held = held
 }
 
 // within makes the dials to come end with ctx.
@@ -31,6 +40,10 @@ func (d *dialer) within(ctx context.Context) {
 // the line yet: it must not reach the server after a later connection has.
 func (d *dialer) Dial(network, address string) (net.Conn, error) {
 	d.mu.Lock()
+	if d.held {
+		d.mu.Unlock()
+		return nil, errLost
+	}
 	ctx, cancel := context.WithTimeout(d.ctx, d.timeout)
 	d.cancel = cancel
 	d.mu.Unlock()

@@ -148,6 +148,8 @@ func (s *Sink) Write(ctx context.Context, readings []protocol.Reading) error {
 		return err
 	}
 	defer release()
+	s.conn.dial.hold(true)
+	defer s.conn.dial.hold(false)
 	s.forget()
 	if s.cfg.Stream == "" {
 		err = s.publishPlain(ctx, alive, readings)

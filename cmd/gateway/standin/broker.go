@@ -68,9 +68,11 @@ func (b *Broker) Close() error { return Shut(b.server) }
 
 // Shut closes a server of this library. Its own Close can deadlock with a client
 // that is just going (Clients.GetByListener holds a read lock while it asks for
-// another one), so the clients go first.
+// another one), so the clients go first; and it races with one that is just coming,
+// of which nothing can be seen yet, so that gets a moment.
 func Shut(s *mqtt.Server) error {
-	const patience = 5 * time.Second
+	const patience, moment = 5 * time.Second, 50 * time.Millisecond
+	<-time.After(moment)
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for limit := time.Now().Add(patience); atomic.LoadInt64(&s.Info.ClientsConnected) > 0 && time.Now().Before(limit); <-tick.C {

@@ -21,7 +21,7 @@ func RunFaults(t *testing.T, far Far) {
 	if far.Slow == 0 {
 		far.Slow = 300 * time.Millisecond
 	}
-	s := &suite{far: far, epoch: uint64(time.Now().UnixNano()), made: beyondRun, overtaking: far.Overtaking}
+	s := &suite{far: far, epoch: uint64(time.Now().UnixNano()), made: beyondRun}
 	t.Run("connections are refused", s.isRefused)
 	t.Run("nobody is behind the line", s.isDead)
 	t.Run("the line swallows everything", s.isBlackHole)

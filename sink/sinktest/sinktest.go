@@ -5,7 +5,6 @@ package sinktest
 import (
 	"context"
 	"fmt"
-	"slices"
 	"testing"
 	"time"
 
@@ -42,9 +41,6 @@ type Far struct {
 	// Window is how many readings one fault may store twice, at most, when the
 	// sink does not store each once.
 	Window int
-	// Overtaking says that after a fault in the middle of a batch later readings
-	// may be stored before earlier ones.
-	Overtaking bool
 	// Slow is what an answer takes over a slow line; 0: 300 ms.
 	Slow time.Duration
 	// Secure returns the HOST:PORT of a far end of this kind that shows the
@@ -82,7 +78,6 @@ type suite struct {
 	epoch uint64
 	made  int // readings so far; their numbers, times and ids follow it
 
-	overtaking bool // the order of storage does not matter
 }
 
 // batch returns n readings of three devices that no other batch shares.
@@ -164,9 +159,6 @@ func (s *suite) expect(t *testing.T, want []Point) (doubled int) {
 		if s.far.ExactlyOnce {
 			t.Errorf("stored %d times: %v", seen[p], p)
 		}
-	}
-	if s.overtaking {
-		slices.SortFunc(got, func(a, b Point) int { return a.N - b.N })
 	}
 	if err := compare(got, want); err != nil {
 		t.Error(err)

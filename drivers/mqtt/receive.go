@@ -102,7 +102,7 @@ func (c *connection) decode(d *delivery, r *route, m paho.Message, hash uint64, 
 		}
 		return "", nil
 	}
-	if refusal, ok := errors.AsType[*payload.Error](err); ok {
+	if refusal, ok := errors.AsType[*protocol.Refusal](err); ok {
 		return refusal.Reason, refusal.Err
 	}
 	return "decode", err

@@ -73,7 +73,7 @@ func (r *reader) reject(e drivers.Emitter, reason string, err error) {
 }
 
 func reason(err error) string {
-	var undecodable *payload.Error
+	var undecodable *protocol.Refusal
 	if errors.As(err, &undecodable) {
 		return undecodable.Reason
 	}

@@ -38,7 +38,7 @@ func (d *csvDecoder) Decode(b *protocol.Batch, m Message) error {
 		return err
 	}
 	if bytes.ContainsAny(text, "\r\n") {
-		return fail("syntax", "want one line, found more")
+		return protocol.Refuse("syntax", "want one line, found more")
 	}
 	if err := d.split(text); err != nil {
 		return err
@@ -47,18 +47,18 @@ func (d *csvDecoder) Decode(b *protocol.Batch, m Message) error {
 }
 
 // split sets the fields of the line.
-func (d *csvDecoder) split(text []byte) *Error {
+func (d *csvDecoder) split(text []byte) *protocol.Refusal {
 	d.fields, d.scratch = d.fields[:0], again(d.scratch)
 	for more := true; len(d.fields) < len(d.names); {
 		if !more {
-			return fail("missing", "want %d columns, found %d", len(d.names), len(d.fields))
+			return protocol.Refuse("missing", "want %d columns, found %d", len(d.names), len(d.fields))
 		}
 		field, rest, ok := d.field(bytes.TrimLeft(text, d.blanks))
 		if ok {
 			text, more, ok = d.next(rest)
 		}
 		if !ok {
-			return fail("syntax", "column %d: bad quotes", len(d.fields)+1)
+			return protocol.Refuse("syntax", "column %d: bad quotes", len(d.fields)+1)
 		}
 		d.fields = append(d.fields, field)
 	}

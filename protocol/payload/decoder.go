@@ -74,9 +74,9 @@ func begin(b *protocol.Batch, m Message) *protocol.Reading {
 
 // finish closes the reading that begin added to b: on error and when it holds
 // no metric it is taken away again.
-func finish(b *protocol.Batch, r *protocol.Reading, err *Error) error {
+func finish(b *protocol.Batch, r *protocol.Reading, err *protocol.Refusal) error {
 	if err == nil && len(r.Metrics) == 0 {
-		err = fail("missing", "the message holds none of the metrics")
+		err = protocol.Refuse("missing", "the message holds none of the metrics")
 	}
 	if err != nil {
 		b.Readings = b.Readings[:len(b.Readings)-1]
@@ -86,9 +86,9 @@ func finish(b *protocol.Batch, r *protocol.Reading, err *Error) error {
 }
 
 // oversized refuses a message that is too long to look at.
-func oversized(payload []byte) *Error {
+func oversized(payload []byte) *protocol.Refusal {
 	if len(payload) > maxMessage {
-		return fail("size", "%d bytes, want at most %d", len(payload), maxMessage)
+		return protocol.Refuse("size", "%d bytes, want at most %d", len(payload), maxMessage)
 	}
 	return nil
 }
@@ -102,8 +102,4 @@ func again(buf []byte) []byte {
 		return nil
 	}
 	return buf[:0]
-}
-
-func fail(reason, format string, args ...any) *Error {
-	return &Error{Reason: reason, Err: fmt.Errorf(format, args...)}
 }

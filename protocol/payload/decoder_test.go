@@ -37,7 +37,7 @@ func show(t testing.TB, d Decoder, payload, metric string) string {
 	for i := range source {
 		source[i] = '#' // the caller uses its memory again
 	}
-	var bad *Error
+	var bad *protocol.Refusal
 	if errors.As(err, &bad) {
 		if len(b.Readings) != 1 || bad.Err == nil || !known(bad.Reason) || len(err.Error()) > 600 {
 			t.Fatalf("%q: %d readings, error %q", payload, len(b.Readings), err)

@@ -3,6 +3,8 @@ package payload
 import (
 	"fmt"
 	"unicode/utf8"
+
+	"sluice/protocol"
 )
 
 // maxDepth is how deep arrays and objects may be nested.
@@ -49,22 +51,22 @@ type document struct {
 	src   []byte
 	pos   int
 	nodes []node
-	err   *Error
+	err   *protocol.Refusal
 }
 
 // parse reads src, which has to stay unchanged as long as the nodes are used.
 // nodes[0] is the whole.
-func (d *document) parse(src []byte) *Error {
+func (d *document) parse(src []byte) *protocol.Refusal {
 	if cap(d.nodes) > keptNodes {
 		d.nodes = nil
 	}
 	d.src, d.pos, d.nodes, d.err = src, 0, d.nodes[:0], nil
 	if !utf8.Valid(src) {
-		return fail("utf8", "the message is not UTF-8")
+		return protocol.Refuse("utf8", "the message is not UTF-8")
 	}
 	d.blanks()
 	if d.pos == len(src) {
-		return fail("empty", "the message is empty")
+		return protocol.Refuse("empty", "the message is empty")
 	}
 	if !d.value(0) {
 		return d.err
@@ -79,9 +81,9 @@ func (d *document) parse(src []byte) *Error {
 // want sets the error of a byte that is not what the grammar wants.
 func (d *document) want(what string) bool {
 	if d.pos >= len(d.src) {
-		d.err = fail("syntax", "want %s at byte %d, found the end", what, d.pos)
+		d.err = protocol.Refuse("syntax", "want %s at byte %d, found the end", what, d.pos)
 	} else {
-		d.err = fail("syntax", "want %s at byte %d, found %s", what, d.pos, excerpt(d.src[d.pos:]))
+		d.err = protocol.Refuse("syntax", "want %s at byte %d, found %s", what, d.pos, excerpt(d.src[d.pos:]))
 	}
 	return false
 }
@@ -121,7 +123,7 @@ func (d *document) value(depth int) bool {
 	switch c := d.peek(); c {
 	case '{', '[':
 		if depth == maxDepth {
-			d.err = fail("size", "nested deeper than %d at byte %d", maxDepth, d.pos)
+			d.err = protocol.Refuse("size", "nested deeper than %d at byte %d", maxDepth, d.pos)
 			return false
 		}
 		if c == '{' {

@@ -29,7 +29,7 @@ func (d *jsonDecoder) Decode(b *protocol.Batch, m Message) error {
 	return finish(b, r, d.fill(r, m.Metric))
 }
 
-func (d *jsonDecoder) fill(r *protocol.Reading, metric string) *Error {
+func (d *jsonDecoder) fill(r *protocol.Reading, metric string) *protocol.Refusal {
 	stamped, err := d.time(r)
 	if err != nil {
 		return err
@@ -51,7 +51,7 @@ func (d *jsonDecoder) fill(r *protocol.Reading, metric string) *Error {
 }
 
 // time sets the device's time and returns its node, -1 when there is none.
-func (d *jsonDecoder) time(r *protocol.Reading) (int, *Error) {
+func (d *jsonDecoder) time(r *protocol.Reading) (int, *protocol.Refusal) {
 	if d.when == nil {
 		return -1, nil
 	}
@@ -60,15 +60,15 @@ func (d *jsonDecoder) time(r *protocol.Reading) (int, *Error) {
 		return n, nil
 	}
 	if k := d.doc.nodes[n].kind; k != textNode && k != numberNode {
-		return n, fail("time", "want a number or a text, found %s", excerpt(d.doc.source(n)))
+		return n, protocol.Refuse("time", "want a number or a text, found %s", excerpt(d.doc.source(n)))
 	}
-	var err *Error
+	var err *protocol.Refusal
 	r.SourceTime, err = d.when.read(d.scalar(n))
 	return n, err
 }
 
 // bare reads a message that is one value, for the listed metric of its name.
-func (d *jsonDecoder) bare(r *protocol.Reading, metric string) *Error {
+func (d *jsonDecoder) bare(r *protocol.Reading, metric string) *protocol.Refusal {
 	if metric == "" {
 		metric = unnamed
 	}
@@ -79,18 +79,18 @@ func (d *jsonDecoder) bare(r *protocol.Reading, metric string) *Error {
 }
 
 // add appends the value at node n, if there is one.
-func (d *jsonDecoder) add(r *protocol.Reading, rule *rule, n int) *Error {
+func (d *jsonDecoder) add(r *protocol.Reading, rule *rule, n int) *protocol.Refusal {
 	switch {
 	case n < 0 || d.doc.nodes[n].kind == nullNode:
 		return nil
 	case d.doc.holds(n):
-		return fail("type", "metric %s: want one value, found %s", rule.name, excerpt(d.doc.source(n)))
+		return protocol.Refuse("type", "metric %s: want one value, found %s", rule.name, excerpt(d.doc.source(n)))
 	}
 	return rule.add(r, d.scalar(n))
 }
 
 // all appends every scalar but the time.
-func (d *jsonDecoder) all(r *protocol.Reading, stamped int, metric string) *Error {
+func (d *jsonDecoder) all(r *protocol.Reading, stamped int, metric string) *protocol.Refusal {
 	if metric == "" {
 		metric = unnamed
 	}
@@ -100,7 +100,7 @@ func (d *jsonDecoder) all(r *protocol.Reading, stamped int, metric string) *Erro
 
 // walk appends what node n holds. d.name is the name of n, and as it was when
 // walk returns. A value without a name of its own is called byDefault.
-func (d *jsonDecoder) walk(r *protocol.Reading, n, stamped int, byDefault string) *Error {
+func (d *jsonDecoder) walk(r *protocol.Reading, n, stamped int, byDefault string) *protocol.Refusal {
 	at := d.doc.nodes[n]
 	switch {
 	case n == stamped || at.kind == nullNode:
@@ -130,19 +130,19 @@ func (d *jsonDecoder) walk(r *protocol.Reading, n, stamped int, byDefault string
 
 // leaf appends the scalar at node n. Of two that have the same name the first
 // one counts.
-func (d *jsonDecoder) leaf(r *protocol.Reading, n int, byDefault string) *Error {
+func (d *jsonDecoder) leaf(r *protocol.Reading, n int, byDefault string) *protocol.Refusal {
 	if len(d.name) == 0 || string(d.name) == unnamed {
 		d.name = append(d.name[:0], byDefault...)
 	}
 	if len(d.name) > maxName {
-		return fail("size", "name of %d bytes, want at most %d: %s", len(d.name), maxName, excerpt(d.name))
+		return protocol.Refuse("size", "name of %d bytes, want at most %d: %s", len(d.name), maxName, excerpt(d.name))
 	}
 	name, fresh := d.names.use(d.name)
 	if !fresh {
 		return nil
 	}
 	if len(r.Metrics) == maxMetrics {
-		return fail("size", "more than %d metrics", maxMetrics)
+		return protocol.Refuse("size", "more than %d metrics", maxMetrics)
 	}
 	free := rule{name: name}
 	return free.add(r, d.scalar(n))

@@ -30,13 +30,13 @@ func newLine(p plan, names []string) line {
 }
 
 // trim returns the line of a message without its end.
-func trim(payload []byte) ([]byte, *Error) {
+func trim(payload []byte) ([]byte, *protocol.Refusal) {
 	if err := oversized(payload); err != nil {
 		return nil, err
 	}
 	text := bytes.TrimRight(payload, "\r\n")
 	if len(bytes.Trim(text, " \t")) == 0 {
-		return nil, fail("empty", "the line is empty")
+		return nil, protocol.Refuse("empty", "the line is empty")
 	}
 	return text, nil
 }
@@ -47,7 +47,7 @@ func (l *line) read(b *protocol.Batch, m Message) error {
 	return finish(b, r, l.fill(r, m.Metric))
 }
 
-func (l *line) fill(r *protocol.Reading, metric string) *Error {
+func (l *line) fill(r *protocol.Reading, metric string) *protocol.Refusal {
 	if err := l.time(r); err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (l *line) fill(r *protocol.Reading, metric string) *Error {
 }
 
 // all appends every named field but the time.
-func (l *line) all(r *protocol.Reading, metric string) *Error {
+func (l *line) all(r *protocol.Reading, metric string) *protocol.Refusal {
 	for i, name := range l.names {
 		if name == "" || i == l.stamp {
 			continue
@@ -83,23 +83,23 @@ func (l *line) all(r *protocol.Reading, metric string) *Error {
 }
 
 // add appends the value of a field, if there is one.
-func (l *line) add(r *protocol.Reading, rule *rule, field int) *Error {
+func (l *line) add(r *protocol.Reading, rule *rule, field int) *protocol.Refusal {
 	text := l.fields[field]
 	switch {
 	case len(bytes.TrimSpace(text)) == 0:
 		return nil
 	case !utf8.Valid(text):
-		return fail("utf8", "metric %s is not UTF-8: %s", rule.name, excerpt(text))
+		return protocol.Refuse("utf8", "metric %s is not UTF-8: %s", rule.name, excerpt(text))
 	}
 	return rule.add(r, scalar{bareText, text})
 }
 
 // time sets the device's time, if there is one.
-func (l *line) time(r *protocol.Reading) *Error {
+func (l *line) time(r *protocol.Reading) *protocol.Refusal {
 	if l.stamp < 0 || len(bytes.TrimSpace(l.fields[l.stamp])) == 0 {
 		return nil
 	}
-	var err *Error
+	var err *protocol.Refusal
 	r.SourceTime, err = l.when.read(scalar{bareText, l.fields[l.stamp]})
 	return err
 }

@@ -54,23 +54,20 @@ type Message struct {
 	Device   *protocol.Device
 	Received protocol.Timestamp
 	Metric   string // from the topic, "" when the topic names none
+	Topic    string // "" when it came without one
 }
 
 // Decoder turns messages into readings. It is owned by one goroutine.
 type Decoder interface {
 	// Decode appends the readings of m to b, with device and times filled
-	// in. On error b is as it was before; the error is an *Error.
+	// in. On error b is as it was before; the error is an *protocol.Refusal.
 	Decode(b *protocol.Batch, m Message) error
 }
 
-// Error says why a message gives no reading.
-type Error struct {
-	Reason string // a counter's label: empty, size, syntax, utf8, missing, type, time, no_match
-	Err    error  // the details, for people
+// Replier is a Decoder whose devices want an answer now and then.
+type Replier interface {
+	// Reply returns what is to be published because of the last message that
+	// was decoded, refused ones among them; false: nothing. What it returned
+	// it does not return again.
+	Reply() (topic string, payload []byte, ok bool)
 }
-
-// Error returns the reason and the details.
-func (e *Error) Error() string { return e.Reason + ": " + e.Err.Error() }
-
-// Unwrap returns the details.
-func (e *Error) Unwrap() error { return e.Err }

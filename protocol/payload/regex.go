@@ -27,7 +27,7 @@ func (d *regexDecoder) Decode(b *protocol.Batch, m Message) error {
 	}
 	at := d.expr.FindSubmatchIndex(text)
 	if at == nil {
-		return fail("no_match", "the line does not match: %s", excerpt(text))
+		return protocol.Refuse("no_match", "the line does not match: %s", excerpt(text))
 	}
 	d.fields = d.fields[:0]
 	for i := 0; i < len(at); i += 2 {

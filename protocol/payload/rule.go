@@ -55,10 +55,10 @@ func (m Metric) path(name string) string {
 }
 
 // add converts s and appends it to r.
-func (r *rule) add(to *protocol.Reading, s scalar) *Error {
+func (r *rule) add(to *protocol.Reading, s scalar) *protocol.Refusal {
 	v, ok := r.value(s)
 	if !ok {
-		return fail("type", "metric %s: want %s, found %s", r.name, r.wanted(), excerpt(s.src))
+		return protocol.Refuse("type", "metric %s: want %s, found %s", r.name, r.wanted(), excerpt(s.src))
 	}
 	to.Metrics = append(to.Metrics, protocol.Metric{Name: r.name, Value: v, Unit: r.unit})
 	return nil

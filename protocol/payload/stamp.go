@@ -47,28 +47,28 @@ func (t Time) form() (power int, layout string) {
 // read converts s to a time. Digits below a nanosecond are cut off, and a time
 // without a zone is UTC. Zero, the beginning of 1970, is the time of a device
 // whose clock is not set and means none.
-func (t *stamp) read(s scalar) (protocol.Timestamp, *Error) {
+func (t *stamp) read(s scalar) (protocol.Timestamp, *protocol.Refusal) {
 	if t.layout != "" {
 		return t.parse(s)
 	}
 	d, ok := s.decimal()
 	if !ok {
-		return 0, fail("time", "want a number, found %s", excerpt(s.src))
+		return 0, protocol.Refuse("time", "want a number, found %s", excerpt(s.src))
 	}
 	ns, ok := d.nanoseconds(t.power)
 	if !ok {
-		return 0, fail("time", "%s lies outside the years 1678 to 2262", excerpt(s.src))
+		return 0, protocol.Refuse("time", "%s lies outside the years 1678 to 2262", excerpt(s.src))
 	}
 	return ns, nil
 }
 
-func (t *stamp) parse(s scalar) (protocol.Timestamp, *Error) {
+func (t *stamp) parse(s scalar) (protocol.Timestamp, *protocol.Refusal) {
 	at, err := time.ParseInLocation(t.layout, string(bytes.TrimSpace(s.src)), time.UTC)
 	if err != nil {
-		return 0, fail("time", "want a time such as %q, found %s", t.layout, excerpt(s.src))
+		return 0, protocol.Refuse("time", "want a time such as %q, found %s", t.layout, excerpt(s.src))
 	}
 	if at.Before(time.Unix(0, math.MinInt64)) || at.After(time.Unix(0, math.MaxInt64)) {
-		return 0, fail("time", "%s lies outside the years 1678 to 2262", excerpt(s.src))
+		return 0, protocol.Refuse("time", "%s lies outside the years 1678 to 2262", excerpt(s.src))
 	}
 	return protocol.At(at), nil
 }

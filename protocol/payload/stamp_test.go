@@ -9,7 +9,7 @@ import (
 	"sluice/protocol"
 )
 
-func readTime(t testing.TB, format string, k kind, src string) (protocol.Timestamp, *Error) {
+func readTime(t testing.TB, format string, k kind, src string) (protocol.Timestamp, *protocol.Refusal) {
 	t.Helper()
 	return newStamp(&Time{Path: "ts", Format: format}).read(scalar{k, []byte(src)})
 }

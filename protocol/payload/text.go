@@ -3,6 +3,8 @@ package payload
 import (
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"sluice/protocol"
 )
 
 // text reads a string; its node is the content between the quotes.
@@ -52,7 +54,7 @@ func (d *document) escape() bool {
 	}
 	low, ok := secondHalf(d.src[d.pos+5:])
 	if !ok || utf16.DecodeRune(r, low) == utf8.RuneError {
-		d.err = fail("utf8", "half a surrogate pair at byte %d", d.pos)
+		d.err = protocol.Refuse("utf8", "half a surrogate pair at byte %d", d.pos)
 		return false
 	}
 	d.pos += 11

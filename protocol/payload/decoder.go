@@ -36,20 +36,35 @@ func New(p Profile) (Decoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := plan{rules: newRules(p.Metrics), when: newStamp(p.Time)}
+	return enclose(p, newDecoder(newPlan(p), p.Decode)), nil
+}
+
+// newDecoder returns the decoder that d chooses: the one place that knows all.
+func newDecoder(p plan, d Decode) Decoder {
 	switch {
-	case p.Decode.JSON != nil:
-		return &jsonDecoder{plan: c, names: newNames()}, nil
-	case p.Decode.CSV != nil:
-		return newCSV(c, p.Decode.CSV), nil
+	case d.JSON != nil:
+		return &jsonDecoder{plan: p, names: newNames()}
+	case d.Value != nil:
+		return &valueDecoder{plan: p}
+	case d.CSV != nil:
+		return newCSV(p, d.CSV)
 	}
-	return newRegex(c, p.Decode.Regex), nil
+	return newRegex(p, d.Regex)
 }
 
 // plan is a profile, compiled.
 type plan struct {
-	rules []rule // by name; none: all that the payload holds
-	when  *stamp // nil: readings carry no device time
+	rules []rule // by name
+	keep  bool   // what no rule mentions is kept as sent
+	when  *stamp // nil: no device time but what the decoder finds itself
+}
+
+func newPlan(p Profile) plan {
+	return plan{
+		rules: newRules(p.Metrics),
+		keep:  p.Others == "keep" || p.Others == "" && len(p.Metrics) == 0,
+		when:  newStamp(p.Time),
+	}
 }
 
 // listed returns the rules that apply to a message whose topic names metric.

@@ -18,6 +18,10 @@ func (p *Profile) Validate(report func(field, problem string)) {
 	if p.Time != nil {
 		p.Time.validate(report, names)
 	}
+	p.validateEncoding(report)
+	if p.Others != "" && p.Others != "keep" && p.Others != "drop" {
+		report("others", fmt.Sprintf("is %q, want keep or drop", p.Others))
+	}
 	for _, name := range slices.Sorted(maps.Keys(p.Metrics)) {
 		m := p.Metrics[name]
 		field := "metrics." + name
@@ -28,15 +32,28 @@ func (p *Profile) Validate(report func(field, problem string)) {
 	}
 }
 
+func (p *Profile) validateEncoding(report func(field, problem string)) {
+	words := strings.Fields(p.Encoding)
+	for _, w := range words {
+		if !slices.Contains(wrapNames[:], w) {
+			report("encoding", fmt.Sprintf("is %q, want %s, or several of them with blanks between", p.Encoding, oneOf(wrapNames[:])))
+			return
+		}
+	}
+	if len(words) > 4 {
+		report("encoding", fmt.Sprintf("names %d encodings, want at most 4", len(words)))
+	}
+}
+
 func nameable(name string) bool {
 	return name != "" && len(name) <= maxName && utf8.ValidString(name) &&
 		strings.IndexFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }) < 0
 }
 
-// sources is what paths may refer to: any path in JSON, otherwise names.
+// sources is what paths may refer to: a way through a tree, otherwise names.
 type sources struct {
-	what  string // what a name is of, "" for JSON
-	names []string
+	what  string   // what a name is of, "" for a tree
+	names []string // nil: any
 }
 
 // check returns what is wrong with a path, "" when nothing is.
@@ -50,27 +67,6 @@ func (s sources) check(path string) string {
 		return fmt.Sprintf("is %q, want a %s: %s", path, s.what, strings.Join(s.names, ", "))
 	}
 	return ""
-}
-
-// validate reports problems and returns what paths may refer to.
-func (d *Decode) validate(report func(field, problem string)) sources {
-	chosen := 0
-	for _, set := range []bool{d.JSON != nil, d.Regex != "", d.CSV != nil} {
-		if set {
-			chosen++
-		}
-	}
-	switch {
-	case chosen == 0:
-		report("decode", "is required: json, regex or csv")
-	case chosen > 1:
-		report("decode", "names several decoders, want one of json, regex and csv")
-	case d.CSV != nil:
-		return d.CSV.validate(report)
-	case d.Regex != "":
-		return sources{"named group", groups(d.Regex, report)}
-	}
-	return sources{}
 }
 
 // groups returns the named groups of expr.
@@ -116,10 +112,23 @@ func (m *Metric) validate(report func(field, problem string), name string, names
 	if !utf8.ValidString(m.Unit) {
 		report("unit", "is not UTF-8")
 	}
+	m.validateRange(report)
 	m.validateNumber(report, "scale", m.Scale)
 	m.validateNumber(report, "offset", m.Offset)
 	if m.Scale != nil && *m.Scale == 0 {
 		report("scale", "is 0, which would make every value the same")
+	}
+}
+
+func (m *Metric) validateRange(report func(field, problem string)) {
+	switch {
+	case m.Range == nil:
+	case len(m.Range) != 2:
+		report("range", fmt.Sprintf("has %d numbers, want two: the least and the largest plausible value", len(m.Range)))
+	case !(m.Range[0] <= m.Range[1]):
+		report("range", fmt.Sprintf("is %v, want the smaller number first", m.Range))
+	case m.Type == "bool" || m.Type == "string":
+		report("range", "needs a number, but type is "+m.Type)
 	}
 }
 
@@ -134,13 +143,24 @@ func (m *Metric) validateNumber(report func(field, problem string), field string
 }
 
 func (t *Time) validate(report func(field, problem string), names sources) {
-	if t.Path == "" {
+	own := names.what == "name" && t.Path == "" // the decoder finds the time itself
+	switch problem := names.check(t.Path); {
+	case own:
+	case t.Path == "":
 		report("time.path", "is required: where a message holds its time")
-	} else if problem := names.check(t.Path); problem != "" {
+	case problem != "":
 		report("time.path", problem)
 	}
-	if problem := t.checkFormat(); problem != "" {
+	if problem := t.checkFormat(); problem != "" && (!own || t.Format != "") {
 		report("time.format", problem)
+	}
+	if _, err := time.LoadLocation(t.Zone); err != nil {
+		report("time.zone", fmt.Sprintf("is %q, want the name of a zone, such as Europe/Berlin", t.Zone))
+	} else if _, layout := t.form(); t.Zone != "" && (layout == "" || t.Format == "rfc3339") {
+		report("time.zone", "is of no use: only a layout has no zone of its own")
+	}
+	if t.MaxSkew < 0 {
+		report("time.max_skew", fmt.Sprintf("is %v, want a time such as 10m", t.MaxSkew))
 	}
 }
 

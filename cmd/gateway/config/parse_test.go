@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"io/fs"
+	"math"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -108,6 +109,9 @@ func TestValuesOfTheFile(t *testing.T) {
 		"number by pointer":    {*f.Profiles["climate"].Metrics["temperature"].Offset, -40.0},
 		"metric of defaults":   {len(f.Profiles["climate"].Metrics), 2},
 		"skipped column":       {f.Profiles["track"].Decode.CSV.Columns, []string{"lat", "", "lon"}},
+		"range":                {f.Profiles["climate"].Metrics["temperature"].Range, []float64{-40, math.Inf(1)}},
+		"map":                  {f.Profiles["climate"].Metrics["temperature"].Map, map[string]string{"off": "0", "on": "true", "7": "high"}},
+		"encoding":             {f.Profiles["weighbridge"].Encoding + " " + f.Profiles["weighbridge"].Others, "base64 gzip keep"},
 		"decoder as a word":    {f.Profiles["climate"].Decode.JSON != nil, true},
 		"batch":                {hub.Delivery.Batch, pipeline.Batch{MaxReadings: 500, MaxBytes: 64 << 10, MaxAge: 5 * time.Millisecond}},
 		"default delivery":     {f.Sinks[1].Delivery.Start, "now"},

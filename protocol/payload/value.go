@@ -7,7 +7,8 @@ import (
 	"sluice/protocol"
 )
 
-// valueDecoder reads a message that is one value in plain text.
+// valueDecoder reads a message that is one value in plain text. A metric called
+// "*" in the profile is the rule for all that have none of their own.
 type valueDecoder struct{ plan }
 
 // Decode implements Decoder.
@@ -30,16 +31,30 @@ func (d *valueDecoder) fill(r *protocol.Reading, s scalar, metric string) *proto
 	if metric == "" {
 		metric = unnamed
 	}
-	rule := &rule{name: metric}
-	if at := d.listed(metric); len(at) == 1 {
-		rule = &at[0]
-	} else if !d.keep {
+	rule, ok := d.ruleOf(metric)
+	switch {
+	case !ok:
 		return nil
+	case s.src[0] == '{' || s.src[0] == '[':
+		return protocol.Refuse("kind", "want one value, found %s", excerpt(s.src))
 	}
 	if rule.kind != protocol.KindString && isNothing(s.src) {
 		return protocol.Refuse("missing", "metric %s is %s, which is no value", metric, s.src)
 	}
 	return rule.add(r, s)
+}
+
+// ruleOf returns the rule for a metric: its own, that of "*" for all others, or
+// none that changes anything.
+func (d *valueDecoder) ruleOf(metric string) (r rule, ok bool) {
+	for _, name := range [...]string{metric, "*"} {
+		if at := d.listed(name); len(at) == 1 {
+			r, ok = at[0], true
+			break
+		}
+	}
+	r.name = metric
+	return r, ok || d.keep
 }
 
 // nothings are the words that devices send when a sensor gives no value.

@@ -11,6 +11,9 @@ func TestValue(t *testing.T) {
 		"power":  {Unit: "W", Range: []float64{0, 4000}},
 		"energy": {Scale: ptr(0.001), Unit: "kWh"},
 	}}
+	others := Profile{Decode: Decode{Value: &Value{}}, Metrics: map[string]Metric{
+		"*": {Map: map[string]string{"ON": "true", "OFF": "false"}}, "t": {Unit: "°C"},
+	}}
 	open := relay
 	open.Others = "keep"
 	for _, c := range []struct {
@@ -38,6 +41,11 @@ func TestValue(t *testing.T) {
 		{relay, "4000", "power", "power=float:4000 W"},
 		{relay, "1500", "energy", "energy=float:1.5 kWh"},
 		{relay, "1", "humidity", "!missing"},
+		{others, "ON", "door", "door=bool:true"},
+		{others, "12", "t", "t=float:12 °C"},
+		{others, "12", "", "value=float:12"},
+		{asSent, `{"t":1}`, "t", "!kind"},
+		{asSent, `[1]`, "t", "!kind"},
 		{open, "1", "humidity", "humidity=float:1"},
 	} {
 		if got := show(t, decoder(t, c.p), c.payload, c.metric); got != c.want {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sluice/cmd/gateway/config"
 	"sluice/protocol"
 	"sluice/protocol/payload"
 )
@@ -57,7 +58,7 @@ Exit code 0: every message gave readings; 1: not; 2: wrong call.`,
 func (c *decodeCall) run(in io.Reader, out io.Writer) error {
 	m, profile, err := c.route()
 	if err != nil {
-		return usageError{err}
+		return mistake(err)
 	}
 	decoder, err := payload.New(*profile)
 	if err != nil {
@@ -83,6 +84,14 @@ func (c *decodeCall) run(in io.Reader, out io.Writer) error {
 		return toldError{exitFailure}
 	}
 	return nil
+}
+
+// mistake marks an error as the caller's; problems of a file speak for themselves.
+func mistake(err error) error {
+	if problems, ok := errors.AsType[config.Problems](err); ok {
+		return problems
+	}
+	return usageError{err}
 }
 
 func (c *decodeCall) receivedAt() (protocol.Timestamp, error) {

@@ -36,10 +36,16 @@ func New(p Profile) (Decoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := plan{rules: newRules(p.Metrics), when: newStamp(p.Time)}
+	c := plan{rules: newRules(p.Metrics), when: newStamp(p.Time), keep: len(p.Metrics) == 0}
 	switch {
 	case p.Decode.JSON != nil:
-		return &jsonDecoder{plan: c, names: newNames()}, nil
+		return newTree(c, formJSON, p.Decode.JSON.Each), nil
+	case p.Decode.CBOR != nil:
+		return newTree(c, formCBOR, p.Decode.CBOR.Each), nil
+	case p.Decode.MsgPack != nil:
+		return newTree(c, formMsgPack, p.Decode.MsgPack.Each), nil
+	case p.Decode.SenML != nil:
+		return newSenML(c), nil
 	case p.Decode.CSV != nil:
 		return newCSV(c, p.Decode.CSV), nil
 	}
@@ -50,6 +56,7 @@ func New(p Profile) (Decoder, error) {
 type plan struct {
 	rules []rule // by name; none: all that the payload holds
 	when  *stamp // nil: readings carry no device time
+	keep  bool   // what no rule mentions is reported as it was sent
 }
 
 // listed returns the rules that apply to a message whose topic names metric.

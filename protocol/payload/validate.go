@@ -55,16 +55,16 @@ func (s sources) check(path string) string {
 // validate reports problems and returns what paths may refer to.
 func (d *Decode) validate(report func(field, problem string)) sources {
 	chosen := 0
-	for _, set := range []bool{d.JSON != nil, d.Regex != "", d.CSV != nil} {
+	for _, set := range []bool{d.JSON != nil, d.CBOR != nil, d.MsgPack != nil, d.SenML != nil, d.Regex != "", d.CSV != nil} {
 		if set {
 			chosen++
 		}
 	}
 	switch {
 	case chosen == 0:
-		report("decode", "is required: json, regex or csv")
+		report("decode", "is required: json, cbor, msgpack, senml, regex or csv")
 	case chosen > 1:
-		report("decode", "names several decoders, want one of json, regex and csv")
+		report("decode", "names several decoders, want one of json, cbor, msgpack, senml, regex and csv")
 	case d.CSV != nil:
 		return d.CSV.validate(report)
 	case d.Regex != "":

@@ -218,10 +218,10 @@ func means(t *testing.T, v protocol.Value, want any) bool {
 	n, isNumber := v.Number()
 	switch want := want.(type) {
 	case float64:
-		on, ok := scalar{bareText, []byte(v.String())}.bool()
+		on, ok := scalar{kind: bareText, src: []byte(v.String())}.bool()
 		return isNumber && n == want || !isNumber && ok && on == (want == 1)
 	case bool:
-		on, ok := scalar{bareText, []byte(v.String())}.bool()
+		on, ok := scalar{kind: bareText, src: []byte(v.String())}.bool()
 		return ok && on == want
 	}
 	return v.String() == fmt.Sprint(want)

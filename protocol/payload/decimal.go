@@ -28,6 +28,7 @@ type decimal struct {
 	cut     bool // there were more digits than fit; digits are the first ones
 	integer bool // written without fraction and exponent
 	src     []byte
+	near    float64 // the float64 nearest to it, when there is no src
 }
 
 // parseDecimal reads all of src: a sign, digits with at most one point, an
@@ -35,6 +36,45 @@ type decimal struct {
 // hexadecimal digits, infinities and NaN are not.
 func parseDecimal(src []byte) (decimal, bool) {
 	d := decimal{src: src, integer: true}
+	ok := d.read(src)
+	return d, ok
+}
+
+// scaledDecimal returns n · 10^exp.
+func scaledDecimal(n int64, exp int) decimal {
+	d := decimal{digits: magnitude(n), neg: n < 0, exp: exp, integer: exp >= 0}
+	d.near, _ = protocol.Scaled(n, exp).Number()
+	return d
+}
+
+// signed returns the digits, which have to fit, with their sign.
+func (d *decimal) signed() int64 {
+	if d.neg {
+		return -int64(d.digits)
+	}
+	return int64(d.digits)
+}
+
+// floatDecimal returns the shortest decimal that means f, or all digits of a
+// whole number that fits. NaN and the infinities are none.
+func floatDecimal(f float64) (decimal, bool) {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return decimal{}, false
+	}
+	d := decimal{neg: f < 0}
+	if whole := math.Abs(f); whole < 1<<64 && whole == math.Trunc(whole) {
+		d.digits = uint64(whole)
+	} else {
+		var room [32]byte
+		d = decimal{integer: true}
+		d.read(strconv.AppendFloat(room[:0], f, 'e', -1, 64))
+	}
+	d.near = f + 0
+	return d, true
+}
+
+// read sets all of d but its source.
+func (d *decimal) read(src []byte) bool {
 	i := 0
 	if len(src) > 0 && (src[0] == '-' || src[0] == '+') {
 		d.neg = src[0] == '-'
@@ -63,12 +103,12 @@ func parseDecimal(src []byte) (decimal, bool) {
 		d.exp += zeros
 	}
 	if seen == 0 || i < len(src) && !d.exponent(src[i:]) {
-		return decimal{}, false
+		return false
 	}
 	if d.digits == 0 {
 		d.exp = 0
 	}
-	return d, true
+	return true
 }
 
 // push adds a digit after shifting by n places. Once the digits do not fit, it
@@ -155,6 +195,9 @@ func (d *decimal) uint() (uint64, bool) {
 // float returns the float64 nearest to d, and false when d is too large. There
 // is no -0.
 func (d *decimal) float() (float64, bool) {
+	if d.src == nil {
+		return d.near, !math.IsInf(d.near, 0)
+	}
 	if f, ok := d.quick(); ok {
 		return f, true
 	}

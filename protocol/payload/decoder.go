@@ -43,7 +43,13 @@ func New(p Profile) (Decoder, error) {
 func newDecoder(p plan, d Decode) Decoder {
 	switch {
 	case d.JSON != nil:
-		return &jsonDecoder{plan: p, names: newNames()}
+		return newTree(p, formJSON, d.JSON.Each)
+	case d.CBOR != nil:
+		return newTree(p, formCBOR, d.CBOR.Each)
+	case d.MsgPack != nil:
+		return newTree(p, formMsgPack, d.MsgPack.Each)
+	case d.SenML != nil:
+		return newSenML(p)
 	case d.Value != nil:
 		return &valueDecoder{plan: p}
 	case d.CSV != nil:
@@ -60,11 +66,11 @@ type plan struct {
 }
 
 func newPlan(p Profile) plan {
-	return plan{
-		rules: newRules(p.Metrics),
-		keep:  p.Others == "keep" || p.Others == "" && len(p.Metrics) == 0,
-		when:  newStamp(p.Time),
+	c := plan{rules: newRules(p.Metrics), keep: p.Others == "keep" || p.Others == "" && len(p.Metrics) == 0}
+	if p.Time != nil && p.Time.Path != "" {
+		c.when = newStamp(p.Time)
 	}
+	return c
 }
 
 // listed returns the rules that apply to a message whose topic names metric.

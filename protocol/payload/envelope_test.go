@@ -139,7 +139,7 @@ func TestEnvelopeHandsRepliesOn(t *testing.T) {
 	if topic, _, ok := enclose(p, asking{}).(Replier).Reply(); !ok || topic != "a" {
 		t.Errorf("%q, %v", topic, ok)
 	}
-	if _, _, ok := enclose(p, &jsonDecoder{}).(Replier).Reply(); ok {
+	if _, _, ok := enclose(p, &valueDecoder{}).(Replier).Reply(); ok {
 		t.Error("a decoder without a reply gives one")
 	}
 }

@@ -152,7 +152,7 @@ func TestJSONLimits(t *testing.T) {
 }
 
 func TestJSONKeepsLittle(t *testing.T) {
-	d := decoder(t, all).(*jsonDecoder)
+	d := decoder(t, all).(*tree)
 	for i := range 20_000 {
 		show(t, d, fmt.Sprintf(`{"name %d":"\u0061%d"}`, i, i), "")
 	}

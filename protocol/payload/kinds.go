@@ -71,7 +71,7 @@ func (d *Decode) validate(report func(field, problem string)) sources {
 }
 
 // isTree reports whether messages are trees, in which paths lead.
-func (d *Decode) isTree() bool { return d.JSON != nil }
+func (d *Decode) isTree() bool { return d.JSON != nil || d.CBOR != nil || d.MsgPack != nil }
 
 func oneOf(words []string) string {
 	last := len(words) - 1

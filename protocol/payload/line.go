@@ -91,7 +91,7 @@ func (l *line) add(r *protocol.Reading, rule *rule, field int) *protocol.Refusal
 	case !utf8.Valid(text):
 		return protocol.Refuse("utf8", "metric %s is not UTF-8: %s", rule.name, excerpt(text))
 	}
-	return rule.add(r, scalar{bareText, text})
+	return rule.add(r, scalar{kind: bareText, src: text})
 }
 
 // time sets the device's time, if there is one.
@@ -100,6 +100,6 @@ func (l *line) time(r *protocol.Reading) *protocol.Refusal {
 		return nil
 	}
 	var err *protocol.Refusal
-	r.SourceTime, err = l.when.read(scalar{bareText, l.fields[l.stamp]})
+	r.SourceTime, err = l.when.read(scalar{kind: bareText, src: l.fields[l.stamp]})
 	return err
 }

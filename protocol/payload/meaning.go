@@ -3,8 +3,6 @@ package payload
 import (
 	"bytes"
 	"strconv"
-
-	"sluice/protocol"
 )
 
 // meanings is what texts on the wire mean, by text.
@@ -25,16 +23,27 @@ func newMeanings(texts map[string]string) meanings {
 
 // of returns what s means: s itself where nothing else is said.
 func (m meanings) of(s scalar) scalar {
-	if means, ok := m[string(bytes.TrimSpace(s.src))]; ok {
+	var room [32]byte
+	if means, ok := m[string(s.plain(room[:0]))]; ok {
 		return means
 	}
 	return s
 }
 
-// ofValue is of for a value that is no text; it needs room to write it as one.
-func (m meanings) ofValue(v protocol.Value, room []byte) (scalar, bool) {
-	means, ok := m[string(appendPlain(room, v))]
-	return means, ok
+// plain returns s as people write it, in room where it has to be written.
+func (s scalar) plain(room []byte) []byte {
+	switch s.kind {
+	case trueNode, falseNode:
+		return strconv.AppendBool(room, s.kind == trueNode)
+	case intNode:
+		return strconv.AppendInt(room, int64(s.num), 10)
+	case uintNode:
+		return strconv.AppendUint(room, s.num, 10)
+	case floatNode:
+		f, _ := s.float()
+		return strconv.AppendFloat(room, f, 'g', -1, 64)
+	}
+	return bytes.TrimSpace(s.src)
 }
 
 // plainScalar reads the words true and false as bools.
@@ -46,19 +55,4 @@ func plainScalar(text []byte) scalar {
 		return scalar{kind: falseNode, src: text}
 	}
 	return scalar{kind: bareText, src: text}
-}
-
-// appendPlain appends v as people write it.
-func appendPlain(dst []byte, v protocol.Value) []byte {
-	switch v.Kind() {
-	case protocol.KindFloat:
-		return strconv.AppendFloat(dst, v.Float(), 'g', -1, 64)
-	case protocol.KindInt:
-		return strconv.AppendInt(dst, v.Int(), 10)
-	case protocol.KindUint:
-		return strconv.AppendUint(dst, v.Uint(), 10)
-	case protocol.KindBool:
-		return strconv.AppendBool(dst, v.Bool())
-	}
-	return append(dst, v.Text()...)
 }

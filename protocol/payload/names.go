@@ -40,3 +40,16 @@ func (n *names) use(text []byte) (string, bool) {
 	at.used = n.turn
 	return at.text, true
 }
+
+// take says that this message uses a name that is a string already, and reports
+// false when it did so before.
+func (n *names) take(text string) bool {
+	at := n.known[text]
+	if at == nil {
+		at = &name{text: text}
+		n.known[text] = at
+	}
+	fresh := at.used != n.turn
+	at.used = n.turn
+	return fresh
+}

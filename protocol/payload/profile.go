@@ -23,16 +23,52 @@ type Profile struct {
 // Decode chooses the decoder; exactly one field is set. In the file a decoder
 // without settings is written as a word: "decode: json".
 type Decode struct {
-	JSON  *JSON  `yaml:"json"`
-	Value *Value `yaml:"value"`
-	Regex string `yaml:"regex"` // with named groups: a regular expression (RE2) for one line
-	CSV   *CSV   `yaml:"csv"`
+	JSON    *JSON    `yaml:"json"`
+	CBOR    *CBOR    `yaml:"cbor"`
+	MsgPack *MsgPack `yaml:"msgpack"`
+	SenML   *SenML   `yaml:"senml"`
+	Value   *Value   `yaml:"value"`
+	Regex   string   `yaml:"regex"` // with named groups: a regular expression (RE2) for one line
+	CSV     *CSV     `yaml:"csv"`
 }
 
-// JSON has no settings. A metric's Path leads to its value: member names joined
-// by dots, array elements by number ("a.b.0.c"). Without a list of metrics
-// every scalar becomes a metric, nested names joined by "_".
-type JSON struct{}
+// JSON reads JSON (RFC 8259). A metric's Path leads to its value: member names
+// joined by dots, array elements by number ("a.b.0.c"). Without a list of
+// metrics every scalar becomes a metric, nested names joined by "_".
+//
+// A "*" in a path stands for any one member or element. The metric's name holds
+// as many, and each is replaced by the name or number that was found:
+// "temperature_*" at "sensors.*.t" gives temperature_a and temperature_b. A match
+// that is an object or array gives its scalars, their names joined by "_". A name
+// without "*" takes the first match that is one value.
+//
+// With Each the elements of the array (or the members of the object) at that
+// path are a reading each, and paths begin at the element; with "$." in front
+// they begin at the root. It may hold "*"; "$" is the root itself. An element
+// that is one value is the metric "value", or the one that the topic names; an
+// element without any of the metrics is skipped.
+type JSON struct {
+	Each string `yaml:"each"` // "": the message is one reading
+}
+
+// CBOR reads CBOR (RFC 8949); paths are those of JSON. A time that is tagged as
+// one needs no right Format, and of other tags only integers beyond 64 bits and
+// decimal fractions are heeded.
+type CBOR struct {
+	Each string `yaml:"each"` // as in JSON
+}
+
+// MsgPack reads MessagePack; paths are those of JSON. A timestamp needs no right
+// Format.
+type MsgPack struct {
+	Each string `yaml:"each"` // as in JSON
+}
+
+// SenML reads a pack of SenML (RFC 8428) in JSON or CBOR, which it tells apart.
+// Records of the same time become one reading; it has no place for Time. A
+// metric's Path is the name of a record, with or without the base name. Units are
+// those of the RFC, but °C for Cel; the sum of NAME is the metric NAME_sum.
+type SenML struct{}
 
 // Value has no settings. The message is one value in plain text, as topics that
 // hold a single value send: a number, true or false, or a text. It is called as

@@ -1,10 +1,6 @@
 package payload
 
-import (
-	"math"
-
-	"sluice/protocol"
-)
+import "sluice/protocol"
 
 // format reads one family of payloads, each in a package of its own: it names
 // metrics as the family's documents do and gives values as they are meant.
@@ -22,7 +18,6 @@ type refined struct {
 	format
 	devices identities
 	raw     []protocol.Metric // of the reading being refined, as the format gave them
-	scratch []byte            // a time as text
 }
 
 func newRefined(p plan, f format) *refined {
@@ -112,8 +107,7 @@ func (d *refined) stamp(r *protocol.Reading, v protocol.Value) *protocol.Refusal
 		return nil
 	}
 	var err *protocol.Refusal
-	d.scratch = appendPlain(again(d.scratch), v)
-	r.SourceTime, err = d.when.read(scalar{kind: bareText, src: d.scratch})
+	r.SourceTime, err = d.when.read(scalarOf(v))
 	return err
 }
 
@@ -131,52 +125,12 @@ func (r *rule) refine(to *protocol.Reading, raw *protocol.Metric) *protocol.Refu
 	return nil
 }
 
-// convert converts a value to the type of the metric. No value stays none, and
-// NaN stays NaN where a float is wanted.
+// convert converts a value to the type of the metric. No value stays none.
 func (r *rule) convert(v protocol.Value) (protocol.Value, bool) {
-	if v.IsNull() {
+	if v.IsNull() || r.means == nil && r.scaled == nil && (r.kind == protocol.KindNull || r.kind == v.Kind()) {
 		return v, true
 	}
-	if r.means != nil {
-		var room [32]byte
-		if s, ok := r.means.ofValue(v, room[:0]); ok {
-			return r.value(s)
-		}
-	}
-	switch {
-	case r.kind == protocol.KindNull && r.scaled == nil, r.kind == v.Kind() && r.scaled == nil:
-		return v, true
-	case v.Kind() == protocol.KindString:
-		return r.value(scalar{kind: bareText, src: []byte(v.Text())})
-	case r.kind == protocol.KindString:
-		return protocol.String(v.String()), v.Kind() != protocol.KindBytes
-	case r.kind == protocol.KindBool:
-		n, ok := v.Number()
-		return protocol.Bool(n == 1), ok && (n == 0 || n == 1)
-	case v.Kind() == protocol.KindFloat && math.IsNaN(v.Float()):
-		return v, r.kind == protocol.KindFloat || r.kind == protocol.KindNull
-	}
-	d, ok := decimalOf(v)
-	if !ok {
-		return protocol.Value{}, false
-	}
-	return r.number(&d)
-}
-
-// decimalOf returns the number v as a decimal, and false when it is none.
-func decimalOf(v protocol.Value) (decimal, bool) {
-	switch v.Kind() {
-	case protocol.KindInt:
-		return decimal{digits: magnitude(v.Int()), neg: v.Int() < 0, integer: true}, true
-	case protocol.KindUint:
-		return decimal{digits: v.Uint(), integer: true}, true
-	case protocol.KindFloat:
-		if math.IsInf(v.Float(), 0) {
-			return decimal{}, false
-		}
-		return parseDecimal(appendPlain(nil, v))
-	}
-	return decimal{}, false
+	return r.value(scalarOf(v))
 }
 
 // trust returns the quality of a value that may lie outside what is plausible.

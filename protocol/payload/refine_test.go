@@ -138,7 +138,7 @@ func TestRefineConverts(t *testing.T) {
 		{Metric{Type: "int"}, protocol.Uint(math.MaxUint64), ""},
 		{Metric{Type: "uint"}, protocol.Int(-1), ""},
 		{Metric{Type: "float"}, protocol.Float(math.Inf(1)), "float:+Inf"},
-		{Metric{Scale: ptr(0.1)}, protocol.Float(math.Inf(1)), ""},
+		{Metric{Scale: ptr(0.1)}, protocol.Float(math.Inf(1)), "float:+Inf"},
 		{Metric{Scale: ptr(0.1)}, protocol.Float(math.NaN()), "float:NaN"},
 		{Metric{Scale: ptr(0.1)}, protocol.Int(453), "float:45.3"},
 		{Metric{Scale: ptr(0.1)}, protocol.Float(45.3), "float:4.53"},

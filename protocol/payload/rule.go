@@ -62,7 +62,7 @@ func (m Metric) path(name string) string {
 func (r *rule) add(to *protocol.Reading, s scalar) *protocol.Refusal {
 	v, ok := r.value(s)
 	if !ok {
-		return protocol.Refuse("type", "metric %s: want %s, found %s", r.name, r.wanted(), excerpt(s.src))
+		return protocol.Refuse("type", "metric %s: want %s, found %s", r.name, r.wanted(), s.excerpt())
 	}
 	to.Metrics = append(to.Metrics, protocol.Metric{Name: r.name, Value: v, Unit: r.unit, Quality: r.trust(v)})
 	return nil
@@ -75,6 +75,8 @@ func (r *rule) wanted() string {
 		return "a number in range"
 	case r.kind == protocol.KindBool:
 		return "true or false"
+	case r.kind == protocol.KindString:
+		return "a text"
 	}
 	return "a number for type " + r.kind.String()
 }
@@ -89,9 +91,12 @@ func (r *rule) value(s scalar) (protocol.Value, bool) {
 		b, ok := s.bool()
 		return protocol.Bool(b), ok
 	case r.kind == protocol.KindString:
-		return protocol.String(string(s.src)), true
+		return s.text()
 	case r.kind == protocol.KindNull && r.scaled == nil:
 		return s.asSent()
+	}
+	if f, ok := r.float(s); ok {
+		return protocol.Float(f), true
 	}
 	d, ok := s.decimal()
 	if !ok {
@@ -110,6 +115,14 @@ func (r *rule) number(d *decimal) (protocol.Value, bool) {
 		return protocol.Value{}, false
 	}
 	return r.rounded(f)
+}
+
+// float returns a binary float that needs no more than to be taken over: where
+// nothing is scaled, and NaN and the infinities.
+func (r *rule) float(s scalar) (float64, bool) {
+	f, ok := s.float()
+	ok = ok && (r.kind == protocol.KindFloat || r.kind == protocol.KindNull)
+	return f, ok && (r.scaled == nil || math.IsNaN(f) || math.IsInf(f, 0))
 }
 
 // plain converts a number that is not scaled; integers have to be whole.

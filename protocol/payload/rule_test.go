@@ -35,7 +35,7 @@ func TestTypes(t *testing.T) {
 	}
 	for _, tt := range tests {
 		rules := newRules(map[string]Metric{"m": {Type: tt.typ}})
-		v, ok := rules[0].value(scalar{tt.k, []byte(tt.src)})
+		v, ok := rules[0].value(scalar{kind: tt.k, src: []byte(tt.src)})
 		got := fmt.Sprintf("%v:%v", v.Kind(), v)
 		if !ok {
 			got = ""
@@ -83,7 +83,7 @@ func TestScaling(t *testing.T) {
 	}
 	for _, tt := range tests {
 		rules := newRules(map[string]Metric{"m": {Type: tt.typ, Scale: tt.scale, Offset: tt.offset}})
-		v, ok := rules[0].value(scalar{bareText, []byte(tt.src)})
+		v, ok := rules[0].value(scalar{kind: bareText, src: []byte(tt.src)})
 		got := fmt.Sprintf("%v:%v", v.Kind(), v)
 		if !ok {
 			got = ""

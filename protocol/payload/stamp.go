@@ -19,7 +19,7 @@ type stamp struct {
 }
 
 func newStamp(t *Time) *stamp {
-	if t == nil || t.Path == "" {
+	if t == nil {
 		return nil
 	}
 	s := &stamp{path: newPath(t.Path), zone: time.UTC}
@@ -57,11 +57,11 @@ func (t *stamp) read(s scalar) (protocol.Timestamp, *protocol.Refusal) {
 	}
 	d, ok := s.decimal()
 	if !ok {
-		return 0, protocol.Refuse("time", "want a number, found %s", excerpt(s.src))
+		return 0, protocol.Refuse("time", "want a number, found %s", s.excerpt())
 	}
 	ns, ok := d.nanoseconds(t.power)
 	if !ok {
-		return 0, protocol.Refuse("time", "%s lies outside the years 1678 to 2262", excerpt(s.src))
+		return 0, protocol.Refuse("time", "%s lies outside the years 1678 to 2262", s.excerpt())
 	}
 	return ns, nil
 }
@@ -69,10 +69,10 @@ func (t *stamp) read(s scalar) (protocol.Timestamp, *protocol.Refusal) {
 func (t *stamp) parse(s scalar) (protocol.Timestamp, *protocol.Refusal) {
 	at, err := time.ParseInLocation(t.layout, string(bytes.TrimSpace(s.src)), t.zone)
 	if err != nil {
-		return 0, protocol.Refuse("time", "want a time such as %q, found %s", t.layout, excerpt(s.src))
+		return 0, protocol.Refuse("time", "want a time such as %q, found %s", t.layout, s.excerpt())
 	}
 	if at.Before(time.Unix(0, math.MinInt64)) || at.After(time.Unix(0, math.MaxInt64)) {
-		return 0, protocol.Refuse("time", "%s lies outside the years 1678 to 2262", excerpt(s.src))
+		return 0, protocol.Refuse("time", "%s lies outside the years 1678 to 2262", s.excerpt())
 	}
 	return protocol.At(at), nil
 }

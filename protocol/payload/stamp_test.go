@@ -11,7 +11,7 @@ import (
 
 func readTime(t testing.TB, format string, k kind, src string) (protocol.Timestamp, *protocol.Refusal) {
 	t.Helper()
-	return newStamp(&Time{Path: "ts", Format: format}).read(scalar{k, []byte(src)})
+	return newStamp(&Time{Path: "ts", Format: format}).read(scalar{kind: k, src: []byte(src)})
 }
 
 func TestTime(t *testing.T) {
@@ -109,7 +109,7 @@ func FuzzTime(f *testing.F) {
 
 func TestTimeAllocates(t *testing.T) {
 	s := newStamp(&Time{Path: "ts", Format: "rfc3339"})
-	text := scalar{textNode, []byte(fmt.Sprintf("%q", time.Unix(1763805600, 250).UTC().Format(time.RFC3339Nano)))}
+	text := scalar{kind: textNode, src: []byte(fmt.Sprintf("%q", time.Unix(1763805600, 250).UTC().Format(time.RFC3339Nano)))}
 	text.src = text.src[1 : len(text.src)-1]
 	n := testing.AllocsPerRun(100, func() {
 		if _, err := s.read(text); err != nil {

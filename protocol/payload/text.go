@@ -1,6 +1,7 @@
 package payload
 
 import (
+	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -11,16 +12,16 @@ import (
 func (d *document) text() bool {
 	d.pos++
 	n := d.open(textNode)
-	escaped := false
+	pieces := false
 	for d.pos < len(d.src) {
 		switch c := d.src[d.pos]; {
 		case c == '"':
-			d.nodes[n].escaped = escaped
+			d.nodes[n].pieces = pieces
 			d.close(n)
 			d.pos++
 			return true
 		case c == '\\':
-			escaped = true
+			pieces = true
 			if !d.escape() {
 				return false
 			}
@@ -88,13 +89,21 @@ func hex4(p []byte) (rune, bool) {
 	return r, true
 }
 
-// appendText appends the text of node n with its escapes resolved.
+// appendText appends the text of node n, a text or the name of a member, with
+// its escapes resolved and its chunks joined.
 func (d *document) appendText(dst []byte, n int) []byte {
 	at := &d.nodes[n]
-	p := d.src[at.start:at.end]
-	if !at.escaped {
-		return append(dst, p...)
+	switch {
+	case at.kind == intNode:
+		return strconv.AppendInt(dst, int64(at.bits()), 10)
+	case at.kind == uintNode:
+		return strconv.AppendUint(dst, at.bits(), 10)
+	case !at.pieces:
+		return append(dst, d.src[at.start:at.end]...)
+	case d.form == formCBOR:
+		return appendChunks(dst, d.src[at.start:at.end])
 	}
+	p := d.src[at.start:at.end]
 	for i := 0; i < len(p); {
 		if p[i] != '\\' {
 			dst = append(dst, p[i])

@@ -35,7 +35,7 @@ func TestValidateRefuses(t *testing.T) {
 		p    Profile
 		want []string
 	}{
-		{Profile{}, []string{"decode is required: json, value, regex or csv"}},
+		{Profile{}, []string{"decode is required: " + oneOf(Kinds())}},
 		{Profile{Decode: Decode{JSON: &JSON{}, Regex: "(?P<a>.)"}}, []string{"decode is both json and regex, want one"}},
 		{Profile{Decode: Decode{Regex: "(?P<a>."}}, []string{"decode.regex is no regular expression: missing closing ): `(?P<a>.`"}},
 		{Profile{Decode: Decode{Regex: "(.)"}, Metrics: metric(Metric{})}, []string{"decode.regex has no named group, such as (?P<weight>[0-9.]+)"}},

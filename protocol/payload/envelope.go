@@ -11,6 +11,7 @@ import (
 // and the check of the times that it finds.
 type envelope struct {
 	Decoder
+	inside *inside       // nil: the message is what is decoded
 	wraps []wrap        // in the order in which they are undone
 	skew  time.Duration // how far device time may be from the gateway's; 0: any distance
 }
@@ -24,7 +25,10 @@ func enclose(p Profile, d Decoder) Decoder {
 	if p.Time != nil {
 		e.skew = p.Time.MaxSkew
 	}
-	if e.wraps == nil && e.skew == 0 {
+	if p.Inside != "" {
+		e.inside = &inside{path: newPath(p.Inside)}
+	}
+	if e.inside == nil && e.wraps == nil && e.skew == 0 {
 		return d
 	}
 	return e
@@ -35,8 +39,13 @@ func (e *envelope) Decode(b *protocol.Batch, m Message) error {
 	if err := oversized(m.Payload); err != nil {
 		return err
 	}
+	var err *protocol.Refusal
+	if e.inside != nil {
+		if m.Payload, err = e.inside.open(m.Payload); err != nil {
+			return err
+		}
+	}
 	for i := range e.wraps {
-		var err *protocol.Refusal
 		if m.Payload, err = e.wraps[i].open(m.Payload); err != nil {
 			return err
 		}
@@ -57,6 +66,27 @@ func (e *envelope) Reply() (topic string, payload []byte, ok bool) {
 		return r.Reply()
 	}
 	return "", nil, false
+}
+
+// inside finds the payload that stands as a text in a JSON message, as network
+// servers forward what a device has sent.
+type inside struct {
+	doc  document
+	path path
+	text []byte // one with escapes in it, resolved
+}
+
+// open returns the text. It is valid until the next call.
+func (i *inside) open(message []byte) ([]byte, *protocol.Refusal) {
+	if err := i.doc.parse(message, formJSON); err != nil {
+		return nil, err
+	}
+	n := i.doc.find(&i.path, 0)
+	if n < 0 || i.doc.nodes[n].kind != textNode {
+		return nil, protocol.Refuse("missing", "the message has no text at %s", i.path.text)
+	}
+	i.text = again(i.text)
+	return i.doc.scalar(n, &i.text).src, nil
 }
 
 // check takes a device time away that is too far from the gateway's clock, as

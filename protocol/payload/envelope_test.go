@@ -71,6 +71,20 @@ func TestEncoding(t *testing.T) {
 	}
 }
 
+// TestInside: the payload of a device in the message of its network server.
+func TestInside(t *testing.T) {
+	p := Profile{Inside: "uplink.payload", Encoding: "base64", Decode: Decode{JSON: &JSON{}}}
+	check(t, p, "", []message{
+		{`{"uplink":{"payload":"eyJ0IjoyMS41fQ=="}}`, "t=float:21.5"},
+		{`{"uplink":{"payload":"eyJ0IjoyMS41fQ\u003d\u003d"}}`, "t=float:21.5"},
+		{`{"uplink":{"payload":""}}`, "!empty"},
+		{`{"uplink":{"payload":7}}`, "!missing"},
+		{`{"uplink":{}}`, "!missing"},
+		{`{"uplink":`, "!syntax"},
+		{`{"uplink":{"payload":"?"}}`, "!encoding"},
+	})
+}
+
 // TestEncodingHoldsNoBomb: a message that swells beyond the limit is refused
 // without being unpacked whole.
 func TestEncodingHoldsNoBomb(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 
 // Profile says what a device model reports and how its messages are read.
 type Profile struct {
+	Inside   string            `yaml:"inside"`   // the message is JSON, and what is decoded is the text at this path in it; "" for all of it
 	Encoding string            `yaml:"encoding"` // gzip, deflate, base64 and hex, blanks between several: undone in that order; "" for none
 	Decode   Decode            `yaml:"decode"`
 	Time     *Time             `yaml:"time"`    // nil: the device's time where the decoder knows it

@@ -33,6 +33,9 @@ func (p *Profile) Validate(report func(field, problem string)) {
 }
 
 func (p *Profile) validateEncoding(report func(field, problem string)) {
+	if problem := (sources{}).check(p.Inside); p.Inside != "" && problem != "" {
+		report("inside", problem)
+	}
 	words := strings.Fields(p.Encoding)
 	for _, w := range words {
 		if !slices.Contains(wrapNames[:], w) {

@@ -12,8 +12,8 @@ import (
 type envelope struct {
 	Decoder
 	inside *inside       // nil: the message is what is decoded
-	wraps []wrap        // in the order in which they are undone
-	skew  time.Duration // how far device time may be from the gateway's; 0: any distance
+	wraps  []wrap        // in the order in which they are undone
+	skew   time.Duration // how far device time may be from the gateway's; 0: any distance
 }
 
 // enclose puts around d what p asks for.

@@ -264,7 +264,7 @@ func again(t testing.TB, c *Codec, message []byte, i int, v protocol.Value) {
 }
 
 func BenchmarkValue(b *testing.B) {
-	message := unhex(b, "4366199a 4366199a")
+	message := unhex(b, "4366 4366 199a 199a")
 	for _, f := range []Field{{Type: "uint16"}, {Type: "float32"}, {Type: "float32", Order: "CDAB"}, {Type: "uint64", Order: "little"}, {Type: "string", Length: 4}} {
 		b.Run(f.Type+f.Order, func(b *testing.B) {
 			c, texts := codec(b, f), NewTexts()

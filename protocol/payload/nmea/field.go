@@ -153,7 +153,7 @@ func (s *reader) number(f *field, text []byte) *protocol.Refusal {
 		}
 	case signed:
 		if len(next) == 0 || strings.IndexByte("NESW", next[0]) < 0 {
-			return protocol.Refuse("syntax", "%s has the direction %q, want N, E, S or W", f.name, excerpt(next))
+			return nil // some receivers leave the direction out
 		}
 		if (next[0] == 'S' || next[0] == 'W') && value != 0 {
 			value = -value

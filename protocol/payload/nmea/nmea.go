@@ -144,11 +144,12 @@ func (d *Decoder) layout() (*layout, *protocol.Refusal) {
 			return nil, protocol.Refuse("syntax", "want a sentence's name, found %q", excerpt(name))
 		}
 	}
-	if len(name) < 5 {
-		return nil, protocol.Refuse("syntax", "want a sentence's name, found %q", excerpt(name))
-	}
-	if name[0] != 'P' {
+	switch {
+	case len(name) > 2 && name[0] == 'P':
+	case len(name) == 5:
 		name = name[2:]
+	default:
+		return nil, protocol.Refuse("syntax", "want a sentence's name, found %q", excerpt(name))
 	}
 	if l := d.known[string(name)]; l != nil {
 		return l, nil

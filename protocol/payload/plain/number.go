@@ -1,6 +1,6 @@
 // Package plain reads what the text protocols of meters and sensors have in
-// common: decimal numbers, words that come again and again, the CRC-16 of DSMR
-// and SDI-12. Everything is pure and allocates nothing in the steady state.
+// common: decimal numbers, and words that come again and again. Everything is
+// pure and allocates nothing in the steady state.
 package plain
 
 import (
@@ -9,8 +9,9 @@ import (
 )
 
 // mostDigits is how many digits a number may have, far more than any device
-// sends.
-const mostDigits = 40
+// sends. With sign and point it then fits the 32 bytes of text that converting
+// to a string takes from the stack.
+const mostDigits = 30
 
 // exactDigits is how many decimal digits always fit a float64.
 const exactDigits = 15

@@ -6,11 +6,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
 	"sluice/protocol"
+	"sluice/protocol/frame"
 	"sluice/protocol/payload/dsmr"
 )
 
@@ -95,6 +98,39 @@ func (w dsmrReading) judge(readings []protocol.Reading) error {
 	number, err := strconv.ParseFloat(text, 64)
 	if got, ok := m.Value.Number(); err != nil || !ok || math.Abs(got-number) > 0 {
 		return wrong
+	}
+	return nil
+}
+
+// judgeTelegrams cuts a stream. Its telegrams are those of other cases, byte for
+// byte but for the last line end.
+func judgeTelegrams(c corpusCase, names []string) error {
+	reader, err := frame.New(frame.Config{DSMR: &frame.DSMR{Max: 4096}})
+	if err != nil {
+		return err
+	}
+	var telegrams [][]byte
+	for i := range c.Inputs[0] {
+		reader.Feed(c.Inputs[0][i : i+1])
+		for t, ok := reader.Next(); ok; t, ok = reader.Next() {
+			telegrams = append(telegrams, bytes.Clone(t))
+		}
+	}
+	if len(telegrams) != len(names) {
+		return fmt.Errorf("%d telegrams, want %d", len(telegrams), len(names))
+	}
+	for i, telegram := range telegrams {
+		file := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(names[i], "TELEGRAM_"), "_", "-")) + ".input.txt"
+		want, err := os.ReadFile(filepath.Join(c.Dir, file))
+		if err != nil {
+			return err
+		}
+		if !bytes.Equal(telegram, bytes.TrimRight(want, "\r\n")) {
+			return fmt.Errorf("telegram %d is not %s: %q", i, names[i], telegram)
+		}
+		if err := dsmr.New(dsmr.DefaultConfig()).Decode(&protocol.Batch{}, telegram); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ package nmea
 
 import (
 	"bytes"
+	"fmt"
 
 	"sluice/protocol"
 	"sluice/protocol/payload/plain"
@@ -26,14 +27,18 @@ const maxSentence = 1024
 
 // Config says how sentences are read.
 type Config struct {
-	RequireChecksum bool `yaml:"require_checksum"` // refuse sentences without one, which may have been cut, default false
+	Checksum string `yaml:"checksum"` // required, or optional (default): a sentence without one, which may have been cut, is read too
 }
 
 // DefaultConfig returns the settings that hold where none are given.
-func DefaultConfig() Config { return Config{} }
+func DefaultConfig() Config { return Config{Checksum: "optional"} }
 
-// Validate reports nothing: every setting is right.
-func (c *Config) Validate(func(field, problem string)) {}
+// Validate reports what is wrong with c.
+func (c *Config) Validate(report func(field, problem string)) {
+	if c.Checksum != "required" && c.Checksum != "optional" {
+		report("checksum", fmt.Sprintf("is %q, want required or optional", c.Checksum))
+	}
+}
 
 // Decoder reads the sentences of one device, of which it remembers the date. It
 // is owned by one goroutine.
@@ -50,7 +55,7 @@ type Decoder struct {
 
 // New returns a Decoder for c.
 func New(c Config) *Decoder {
-	return &Decoder{strict: c.RequireChecksum, known: map[string]*layout{}}
+	return &Decoder{strict: c.Checksum == "required", known: map[string]*layout{}}
 }
 
 // Decode appends what message holds to b as one reading. The message is one

@@ -125,8 +125,13 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%q: the batch is changed", sentence)
 		}
 	}
+	(&nmea.Config{Checksum: "no"}).Validate(func(field, problem string) {
+		if field+" "+problem != `checksum is "no", want required or optional` {
+			t.Error(field, problem)
+		}
+	})
 	var b protocol.Batch
-	err := nmea.New(nmea.Config{RequireChecksum: true}).Decode(&b, []byte("$HEHDT,123.4,T"))
+	err := nmea.New(nmea.Config{Checksum: "required"}).Decode(&b, []byte("$HEHDT,123.4,T"))
 	if err == nil || err.(*protocol.Refusal).Reason != "checksum" {
 		t.Errorf("without checksum: %v", err)
 	}
@@ -176,7 +181,7 @@ func TestRoundTrip(t *testing.T) {
 			Speed: or(0, 500, "speed"), Course: or(0, 359.99, "course"), HDOP: or(0, 50, "hdop"),
 			Satellites: rapid.IntRange(0, 40).Draw(t, "satellites"), Quality: rapid.IntRange(1, 8).Draw(t, "quality"),
 		}
-		d := nmea.New(nmea.Config{RequireChecksum: true})
+		d := nmea.New(nmea.Config{Checksum: "required"})
 		var b protocol.Batch
 		for _, sentence := range [][]byte{nmea.AppendRMC(nil, "GN", f), nmea.AppendGGA([]byte{}, "GN", f), nmea.AppendVTG(nil, "GN", f)} {
 			if err := d.Decode(&b, sentence); err != nil {

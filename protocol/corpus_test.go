@@ -42,6 +42,8 @@ type corpusCase struct {
 var judges = map[string]func(corpusCase) error{
 	"cobs": judgeCOBS,
 	"crc":  judgeCRC,
+	"dsmr": judgeDSMR,
+	"nmea": judgeNMEA,
 	"slip": judgeSLIP,
 }
 

@@ -119,13 +119,13 @@ func (t *telegram) readVIF(s *scanner, r *record, name []byte) []byte {
 		r.own = true
 		name = append(name, "manufacturer"...)
 	case extendedFD, extendedFB:
+		if !more { // Sensus sends that: what it means is its own
+			name = r.measure(name, primary, vif, "vif_")
+			break
+		}
 		table, prefix := extensionFD, "vif_fd_"
 		if vif&0x7f == extendedFB {
 			table, prefix = extensionFB, "vif_fb_"
-		}
-		if !more {
-			s.err = protocol.Refuse("syntax", "VIF %02x without an extension", vif)
-			return name
 		}
 		code := s.byte()
 		name = r.measure(name, table, code&0x7f, prefix)

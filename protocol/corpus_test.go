@@ -43,6 +43,7 @@ var judges = map[string]func(corpusCase) error{
 	"cobs": judgeCOBS,
 	"crc":  judgeCRC,
 	"dsmr": judgeDSMR,
+	"mbus": judgeMBus,
 	"nmea": judgeNMEA,
 	"slip": judgeSLIP,
 }

@@ -112,7 +112,8 @@ func reference(message []byte) (points []point, err error) {
 }
 
 // stricter reports whether we refuse on purpose what the reference reads: a tag
-// that is there twice, a hexadecimal number, too many metrics.
+// that is there twice, a
+// number in hexadecimal or with underscores, too many metrics.
 func stricter(points []point, message []byte) bool {
 	metrics := 0
 	for _, p := range points {
@@ -125,7 +126,7 @@ func stricter(points []point, message []byte) bool {
 		}
 		metrics += len(p.names)
 	}
-	return metrics > maxMetrics || regexp.MustCompile(`=-?0[xX]`).Match(message)
+	return metrics > maxMetrics || regexp.MustCompile(`=-?[0-9.]*[_xX]`).Match(message)
 }
 
 func same(t *testing.T, r *protocol.Reading, want point, escapes bool) {

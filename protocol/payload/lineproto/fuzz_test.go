@@ -112,8 +112,8 @@ func reference(message []byte) (points []point, err error) {
 }
 
 // stricter reports whether we refuse on purpose what the reference reads: a tag
-// that is there twice, a
-// number in hexadecimal or with underscores, too many metrics.
+// that is there twice, a number in hexadecimal or with underscores, too many
+// metrics.
 func stricter(points []point, message []byte) bool {
 	metrics := 0
 	for _, p := range points {

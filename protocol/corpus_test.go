@@ -40,7 +40,9 @@ type corpusCase struct {
 // judges holds each case of a format against what we make of it. A judge
 // returns nil when that is what the case states.
 var judges = map[string]func(corpusCase) error{
+	"cayennelpp":   judgeCayenneLPP,
 	"lineprotocol": judgeLineproto,
+	"ruuvi":        judgeRuuvi,
 }
 
 // elsewhere are formats that packages beside this one test.

@@ -49,7 +49,7 @@ func judgeMBus(c corpusCase) error {
 	var b protocol.Batch
 	err = d.Decode(&b, c.Inputs[0])
 	if c.Error != nil {
-		return wantRefusal(err)
+		return wantRefused(err)
 	}
 	var want struct {
 		Slave   map[string]*string
@@ -78,7 +78,7 @@ func unmangled(text []byte) string {
 	return strings.NewReplacer("Â°", "°", "Â´", "´").Replace(string(text))
 }
 
-func wantRefusal(err error) error {
+func wantRefused(err error) error {
 	var refusal *protocol.Refusal
 	if !errors.As(err, &refusal) {
 		return fmt.Errorf("got %v, want a refusal", err)

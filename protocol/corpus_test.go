@@ -40,12 +40,15 @@ type corpusCase struct {
 // judges holds each case of a format against what we make of it. A judge
 // returns nil when that is what the case states.
 var judges = map[string]func(corpusCase) error{
-	"cobs": judgeCOBS,
-	"crc":  judgeCRC,
-	"dsmr": judgeDSMR,
-	"mbus": judgeMBus,
-	"nmea": judgeNMEA,
-	"slip": judgeSLIP,
+	"cayennelpp":   judgeCayenneLPP,
+	"cobs":         judgeCOBS,
+	"crc":          judgeCRC,
+	"dsmr":         judgeDSMR,
+	"lineprotocol": judgeLineproto,
+	"mbus":         judgeMBus,
+	"nmea":         judgeNMEA,
+	"ruuvi":        judgeRuuvi,
+	"slip":         judgeSLIP,
 }
 
 // elsewhere are formats that packages beside this one test.

@@ -41,6 +41,9 @@ func New(p Profile) (Decoder, error) {
 
 // newDecoder returns the decoder that d chooses: the one place that knows all.
 func newDecoder(p plan, d Decode) Decoder {
+	if f, ok := newFormat(d.complete()); ok {
+		return newRefined(p, f)
+	}
 	switch {
 	case d.JSON != nil:
 		return newTree(p, formJSON, d.JSON.Each)

@@ -48,7 +48,8 @@ type validator interface {
 
 // validate reports problems and returns what paths may refer to.
 func (d *Decode) validate(report func(field, problem string)) sources {
-	chosen := d.chosen()
+	whole := d.complete()
+	chosen := whole.chosen()
 	switch {
 	case len(chosen) == 0:
 		report("decode", "is required: "+oneOf(Kinds()))

@@ -9,6 +9,12 @@ import (
 	"time"
 
 	"sluice/protocol"
+	"sluice/protocol/payload/binary"
+	"sluice/protocol/payload/cayennelpp"
+	"sluice/protocol/payload/dsmr"
+	"sluice/protocol/payload/lineproto"
+	"sluice/protocol/payload/mbus"
+	"sluice/protocol/payload/nmea"
 )
 
 // Profile says what a device model reports and how its messages are read.
@@ -24,13 +30,21 @@ type Profile struct {
 // Decode chooses the decoder; exactly one field is set. In the file a decoder
 // without settings is written as a word: "decode: json".
 type Decode struct {
-	JSON    *JSON    `yaml:"json"`
-	CBOR    *CBOR    `yaml:"cbor"`
-	MsgPack *MsgPack `yaml:"msgpack"`
-	SenML   *SenML   `yaml:"senml"`
-	Value   *Value   `yaml:"value"`
-	Regex   string   `yaml:"regex"` // with named groups: a regular expression (RE2) for one line
-	CSV     *CSV     `yaml:"csv"`
+	JSON       *JSON              `yaml:"json"`
+	Value      *Value             `yaml:"value"`
+	CSV        *CSV               `yaml:"csv"`
+	Regex      string             `yaml:"regex"` // with named groups: a regular expression (RE2) for one line
+	CBOR       *CBOR              `yaml:"cbor"`
+	MsgPack    *MsgPack           `yaml:"msgpack"`
+	SenML      *SenML             `yaml:"senml"`
+	Influx     *lineproto.Config  `yaml:"influx"`
+	Binary     *binary.Config     `yaml:"binary"`
+	NMEA       *nmea.Config       `yaml:"nmea"`
+	DSMR       *dsmr.Config       `yaml:"dsmr"`
+	SML        *SML               `yaml:"sml"`
+	MBus       *mbus.Config       `yaml:"mbus"`
+	CayenneLPP *cayennelpp.Config `yaml:"cayennelpp"`
+	Ruuvi      *Ruuvi             `yaml:"ruuvi"`
 }
 
 // JSON reads JSON (RFC 8259). A metric's Path leads to its value: member names

@@ -25,6 +25,9 @@ func TestRoundTrip(t *testing.T) {
 	for _, s := range samples() {
 		t.Run(s.name, rapid.MakeCheck(func(rt *rapid.T) {
 			payload := s.payload(rapid.SliceOf(rapid.Byte()).Draw(rt, "body"))
+			if got, want := Append(s.config, nil, payload), s.encode(nil, payload); !bytes.Equal(got, want) {
+				rt.Fatalf("Append gives %q, want %q", got, want)
+			}
 			got, r := listen(t, s.config, 1<<20, piece{s.encode(nil, payload), true})
 			if len(got) != 1 || got[0] != string(payload) {
 				rt.Fatalf("%x came back as %x", payload, got)

@@ -157,3 +157,10 @@ func metricsOf(fields []value) ([]metric, error) {
 	}
 	return all, nil
 }
+
+// Framing returns how long the frames of a preset are and what each begins with;
+// false for a sensor that speaks only when asked.
+func Framing(preset string) (length int, sync string, ok bool) {
+	p, ok := presetOf(preset)
+	return p.length, p.header, ok && p.unwrap == nil
+}

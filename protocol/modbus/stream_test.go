@@ -2,6 +2,7 @@ package modbus
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"testing"
@@ -54,11 +55,16 @@ func TestStreamFindsAllFrames(t *testing.T) {
 				var want []Frame
 				var text []byte
 				var skipped int
+				begins := map[int]bool{}
 				for range rapid.IntRange(1, 4).Draw(t, "frames") {
 					n := noise(t, m)
 					f := anyFrame(t, m, side)
 					text, skipped = append(text, n...), skipped+len(n)
+					begins[len(text)] = true
 					text, want = m.append(text, f), append(want, f)
+				}
+				if m.name == "rtu" && coincidence(side, text, begins) {
+					return
 				}
 				size := rapid.IntRange(1, len(text)).Draw(t, "piece")
 				s := m.stream(side)
@@ -69,6 +75,18 @@ func TestStreamFindsAllFrames(t *testing.T) {
 			})
 		})
 	}
+}
+
+// coincidence reports whether something that is none of the frames has the right
+// CRC, as one of 65,536 candidates does.
+func coincidence(side Side, text []byte, begins map[int]bool) bool {
+	for at := range text {
+		n := RTULength(side, text[at:])
+		if !begins[at] && n > 0 && at+n <= len(text) && crc(text[at:at+n-2]) == binary.LittleEndian.Uint16(text[at+n-2:]) {
+			return true
+		}
+	}
+	return false
 }
 
 // TestStreamSplitAnywhere cuts a short stream at all pairs of places.

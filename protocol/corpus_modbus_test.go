@@ -186,16 +186,16 @@ func judgeModbusStream(config modbusConfig, want modbusExpected, in []byte, refu
 		ok := false
 		switch {
 		case refused:
-			ok = len(frames) == 0 && s.Skipped() > 0
+			ok = len(frames) == 0 && s.Stats().Skipped > 0
 		case want.PDUs != nil:
 			ok = slices.Equal(pdus, *want.PDUs)
 		case want.Frame != "":
 			ok = slices.Equal(frames, []string{want.Frame})
 		case want.Frames != nil:
-			ok = slices.Equal(frames, *want.Frames) && s.Held() == len(want.LeftOver)/2 && s.Skipped() == 0
+			ok = slices.Equal(frames, *want.Frames) && s.Held() == len(want.LeftOver)/2 && s.Stats().Skipped == 0
 		}
 		if !ok {
-			return fmt.Errorf("in pieces of %d: got %v, %d bytes held, %d skipped", size, frames, s.Held(), s.Skipped())
+			return fmt.Errorf("in pieces of %d: got %v, %d bytes held, %d skipped", size, frames, s.Held(), s.Stats().Skipped)
 		}
 	}
 	return nil

@@ -17,8 +17,7 @@ func (s *Stream) measureRTU(p []byte) int {
 	case len(p) < n:
 		return 0
 	case crc(p[:n-2]) != binary.LittleEndian.Uint16(p[n-2:]):
-		s.damaged++
-		return unknown
+		return s.reject(n)
 	}
 	return n
 }
@@ -68,8 +67,7 @@ func (s *Stream) readASCII(digits []byte, size int) int {
 	end := len(s.plain) - 1
 	switch {
 	case lrc(s.plain[:end]) != s.plain[end]:
-		s.damaged++
-		return unknown
+		return s.reject(size)
 	case !s.wants(s.plain[0], s.plain[1]):
 		return unknown
 	}

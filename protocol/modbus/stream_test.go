@@ -27,7 +27,7 @@ func take(s *Stream, pieces ...[]byte) []Frame {
 			buf[i] = '#' // the feeder uses its memory again
 		}
 	}
-	s.Quiet()
+	s.Idle()
 	drain()
 	return got
 }
@@ -69,8 +69,8 @@ func TestStreamFindsAllFrames(t *testing.T) {
 				size := rapid.IntRange(1, len(text)).Draw(t, "piece")
 				s := m.stream(side)
 				got := take(s, slices.Collect(slices.Chunk(text, size))...)
-				if !sameFrames(got, want) || s.Skipped() != int64(skipped) || s.Held() != 0 {
-					t.Fatalf("%x: got %+v, %d bytes skipped, %d held, want %+v, %d, 0", text, got, s.Skipped(), s.Held(), want, skipped)
+				if !sameFrames(got, want) || s.Stats().Skipped != int64(skipped) || s.Stats().Frames != int64(len(want)) || s.Held() != 0 {
+					t.Fatalf("%x: got %+v, %d bytes skipped, %d held, want %+v, %d, 0", text, got, s.Stats().Skipped, s.Held(), want, skipped)
 				}
 			})
 		})
@@ -115,8 +115,8 @@ func TestStreamWaits(t *testing.T) {
 	frame := AppendRTU(nil, 0x12, []byte{2, 3, 0, 0, 0})
 	s := NewRTU(Responses)
 	s.Feed(frame[:len(frame)-1])
-	if f, ok := s.Next(); ok || s.Held() != len(frame)-1 || s.Skipped() != 0 {
-		t.Errorf("a part of a frame gives %+v, %d held, %d skipped", f, s.Held(), s.Skipped())
+	if f, ok := s.Next(); ok || s.Held() != len(frame)-1 || s.Stats().Skipped != 0 {
+		t.Errorf("a part of a frame gives %+v, %d held, %d skipped", f, s.Held(), s.Stats().Skipped)
 	}
 	s.Feed(frame[len(frame)-1:])
 	if f, ok := s.Next(); !ok || f.Unit != 0x12 || len(f.PDU) != 5 {
@@ -132,9 +132,9 @@ func TestStreamExpect(t *testing.T) {
 	if f, ok := s.Next(); ok {
 		t.Errorf("got %+v before the line was quiet", f)
 	}
-	s.Quiet()
-	if f, ok := s.Next(); !ok || f.Unit != 5 || s.Skipped() != 3 {
-		t.Errorf("got %+v, %v after the line was quiet, %d skipped", f, ok, s.Skipped())
+	s.Idle()
+	if f, ok := s.Next(); !ok || f.Unit != 5 || s.Stats().Skipped != 3 {
+		t.Errorf("got %+v, %v after the line was quiet, %d skipped", f, ok, s.Stats().Skipped)
 	}
 	s.Expect(5, ReadHoldingRegisters)
 	for _, pdu := range [][]byte{{3, 2, 0, 7}, {0x83, 2}} {
@@ -161,8 +161,8 @@ func TestStreamDamage(t *testing.T) {
 		bad := bytes.Clone(good)
 		bad[5] ^= 1
 		s := m.stream(Responses)
-		if got := take(s, bad, good); len(got) != 1 || s.Damaged() < 1 || s.Skipped() != int64(len(bad)) {
-			t.Errorf("%s: got %+v, %d damaged, %d skipped", m.name, got, s.Damaged(), s.Skipped())
+		if got := take(s, bad, good); len(got) != 1 || s.Stats().Bad != 1 || s.Stats().Skipped != int64(len(bad)) {
+			t.Errorf("%s: got %+v, %d damaged, %d skipped", m.name, got, s.Stats().Bad, s.Stats().Skipped)
 		}
 	}
 }
@@ -232,8 +232,8 @@ func FuzzStream(f *testing.F) {
 		}
 		want := take(whole, text)
 		got := take(cut, slices.Collect(slices.Chunk(text, int(step)+1))...)
-		if !sameFrames(got, want) || whole.Skipped() != cut.Skipped() || whole.Held() != 0 || cut.Held() != 0 {
-			t.Fatalf("%s %x in pieces of %d: got %+v, %d skipped, want %+v, %d", m.name, text, step, got, cut.Skipped(), want, whole.Skipped())
+		if !sameFrames(got, want) || whole.Stats() != cut.Stats() || whole.Held() != 0 || cut.Held() != 0 {
+			t.Fatalf("%s %x in pieces of %d: got %+v, %d skipped, want %+v, %d", m.name, text, step, got, cut.Stats().Skipped, want, whole.Stats().Skipped)
 		}
 		var bytesOf int64
 		for _, f := range want {
@@ -243,8 +243,8 @@ func FuzzStream(f *testing.F) {
 				t.Fatalf("%+v became %+v, %v", f, back, err)
 			}
 		}
-		if m.name != "ascii" && bytesOf+whole.Skipped() != int64(len(text)) {
-			t.Fatalf("%d bytes of frames and %d skipped of %d", bytesOf, whole.Skipped(), len(text))
+		if m.name != "ascii" && bytesOf+whole.Stats().Skipped != int64(len(text)) {
+			t.Fatalf("%d bytes of frames and %d skipped of %d", bytesOf, whole.Stats().Skipped, len(text))
 		}
 	})
 }

@@ -40,15 +40,18 @@ type corpusCase struct {
 // judges holds each case of a format against what we make of it. A judge
 // returns nil when that is what the case states.
 var judges = map[string]func(corpusCase) error{
-	"cayennelpp":   judgeCayenneLPP,
-	"cobs":         judgeCOBS,
-	"crc":          judgeCRC,
-	"dsmr":         judgeDSMR,
-	"lineprotocol": judgeLineproto,
-	"mbus":         judgeMBus,
-	"nmea":         judgeNMEA,
-	"ruuvi":        judgeRuuvi,
-	"slip":         judgeSLIP,
+	"binary-telegraf": judgeBinary,
+	"cayennelpp":      judgeCayenneLPP,
+	"cobs":            judgeCOBS,
+	"crc":             judgeCRC,
+	"dsmr":            judgeDSMR,
+	"lineprotocol":    judgeLineproto,
+	"mbus":            judgeMBus,
+	"modbus":          judgeModbus,
+	"nmea":            judgeNMEA,
+	"pms":             judgePMS,
+	"ruuvi":           judgeRuuvi,
+	"slip":            judgeSLIP,
 }
 
 // elsewhere are formats that packages beside this one test.

@@ -40,11 +40,13 @@ type corpusCase struct {
 // judges holds each case of a format against what we make of it. A judge
 // returns nil when that is what the case states.
 var judges = map[string]func(corpusCase) error{
-	"cobs": judgeCOBS,
-	"crc":  judgeCRC,
-	"dsmr": judgeDSMR,
-	"nmea": judgeNMEA,
-	"slip": judgeSLIP,
+	"cobs":     judgeCOBS,
+	"crc":      judgeCRC,
+	"dsmr":     judgeDSMR,
+	"nmea":     judgeNMEA,
+	"sdi12":    judgeSDI12,
+	"slip":     judgeSLIP,
+	"vedirect": judgeVEDirect,
 }
 
 // elsewhere are formats that packages beside this one test.

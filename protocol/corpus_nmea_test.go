@@ -400,7 +400,7 @@ func judgeSensors(r *protocol.Reading, want any) error {
 func judgeLog(c corpusCase) error {
 	var want struct {
 		TPV []struct {
-			Lat, Lon, AltMSL *float64
+			Lat, Lon, AltMSL, Track *float64
 		}
 	}
 	if err := json.Unmarshal(c.Expected, &want); err != nil {
@@ -420,7 +420,7 @@ func judgeLog(c corpusCase) error {
 			return fmt.Errorf("%q: %w", sentence, err)
 		}
 	}
-	at, height := 0, 0
+	at, height, track := 0, 0, 0
 	for i, tpv := range want.TPV {
 		var ok bool
 		if tpv.Lat != nil {
@@ -431,6 +431,11 @@ func judgeLog(c corpusCase) error {
 		if tpv.AltMSL != nil {
 			if height, ok = seek(b.Readings, height, "altitude", *tpv.AltMSL, "altitude", *tpv.AltMSL); !ok {
 				return fmt.Errorf("report %d: nobody is %v m high", i, *tpv.AltMSL)
+			}
+		}
+		if tpv.Track != nil {
+			if track, ok = seek(b.Readings, track, "course", *tpv.Track, "course", *tpv.Track); !ok {
+				return fmt.Errorf("report %d: nobody goes to %v°", i, *tpv.Track)
 			}
 		}
 	}

@@ -37,22 +37,15 @@ func appendValue(dst []byte, v float64) []byte {
 	if !(math.Abs(v) <= mostValue) {
 		v = math.Copysign(mostValue, v)
 	}
-	if !math.Signbit(v) {
+	if v += 0; v >= 0 { // without -0
 		dst = append(dst, '+')
-	} else if v == 0 {
-		v = math.Copysign(v, 1)
-		dst = append(dst, '+')
-	}
-	decimals := 6
-	for limit := 10.0; decimals > 0 && math.Abs(v) >= limit; limit *= 10 {
-		decimals--
 	}
 	first := len(dst)
 	dst = strconv.AppendFloat(dst, v, 'f', -1, 64)
-	if digits(dst[first:]) <= 7 {
-		return dst
+	for decimals := 6; digits(dst[first:]) > 7; decimals-- {
+		dst = strconv.AppendFloat(dst[:first], v, 'f', decimals, 64)
 	}
-	return strconv.AppendFloat(dst[:first], v, 'f', decimals, 64)
+	return dst
 }
 
 func digits(text []byte) int {

@@ -84,8 +84,8 @@ func New(c Config) *Decoder {
 // Decode appends the values in message, a response to aD0! or aR0!, to b as one
 // reading. The reading's device has the tag address, which tells the sensors of
 // a bus apart. Values are floats, named as configured or value_0, value_1 and so
-// on. A response that only announces values, identifies a sensor or says that it
-// is there holds no reading and is refused as of another kind.
+// on. A response that announces values or identifies a sensor is refused as of
+// another kind; one of nothing but the address holds no value.
 //
 // The error is a *protocol.Refusal, and b is as it was.
 func (d *Decoder) Decode(b *protocol.Batch, message []byte) error {
@@ -116,7 +116,7 @@ func (d *Decoder) open(message []byte) (byte, []byte, *protocol.Refusal) {
 	case refusal != nil:
 		return 0, nil, refusal
 	case len(text) == 1:
-		return 0, nil, protocol.Refuse("kind", "sensor %c holds no values", text[0])
+		return 0, nil, protocol.Refuse("missing", "sensor %c sends no value", text[0])
 	case text[1] != '+' && text[1] != '-':
 		return 0, nil, protocol.Refuse("kind", "the response holds no values: %q", excerpt(text))
 	}

@@ -57,7 +57,7 @@ func TestRefusals(t *testing.T) {
 	for message, want := range map[string]string{
 		"\r\n":                           "empty",
 		"?+1":                            "syntax",
-		"0\r\n":                          "kind",
+		"0\r\n":                          "missing",
 		"00013\r\n":                      "kind",
 		"013ACME    100   1.0\r\n":       "kind",
 		"0+":                             "syntax",
@@ -123,6 +123,9 @@ func TestAnswers(t *testing.T) {
 		if got, err := sdi12.ParseIdentity([]byte(message)); err == nil {
 			t.Errorf("%q: %+v", message, got)
 		}
+	}
+	if got := string(sdi12.AppendValues(nil, 'a', false, 9.99999999, math.Copysign(0, -1), -1e9, math.NaN())); got != "a+10.00000+0-9999999+9999999\r\n" {
+		t.Error(got)
 	}
 	if got := string(sdi12.AppendCommand(nil, '0', "CC1")); got != "0CC1!" {
 		t.Error(got)

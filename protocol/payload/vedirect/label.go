@@ -25,7 +25,7 @@ const (
 	integer             // decimal, or hexadecimal after 0x
 	minutes             // an integer, of which less than 0 is for ever
 	onOff
-	text
+	verbatim // a text, even of digits
 )
 
 // unknown stands for labels that are not in the table.
@@ -35,9 +35,9 @@ var unknown = Label{kind: either}
 func (k kind) value(words *plain.Words, value []byte) (protocol.Value, bool) {
 	switch k {
 	case onOff:
-		on, ok := isOn(value)
-		return protocol.Bool(on), ok
-	case text:
+		on := bytes.EqualFold(value, []byte("ON"))
+		return protocol.Bool(on), on || bytes.EqualFold(value, []byte("OFF"))
+	case verbatim:
 		return protocol.String(words.Get(value)), true
 	}
 	n, ok := plain.Int(value)
@@ -113,11 +113,11 @@ var labels = [...]Label{
 	{"H23", "power_max_yesterday", "W", 1, "W", integer},
 	{"ERR", "error", "", 0, "", integer},
 	{"CS", "operation_state", "", 0, "", integer},
-	{"BMV", "model", "", 0, "", text},
-	{"FW", "firmware", "", 0, "", text},
-	{"FWE", "firmware_24", "", 0, "", text},
+	{"BMV", "model", "", 0, "", verbatim},
+	{"FW", "firmware", "", 0, "", verbatim},
+	{"FWE", "firmware_24", "", 0, "", verbatim},
 	{"PID", "product_id", "", 0, "", integer},
-	{"SER#", "serial_number", "", 0, "", text},
+	{"SER#", "serial_number", "", 0, "", verbatim},
 	{"HSDS", "day_number", "", 1, "", integer},
 	{"MODE", "device_mode", "", 0, "", integer},
 	{"AC_OUT_V", "ac_voltage", "", 0.01, "V", integer},

@@ -7,7 +7,6 @@ package vedirect
 import (
 	"bytes"
 	"fmt"
-	"strings"
 	"unicode/utf8"
 
 	"sluice/protocol"
@@ -174,10 +173,11 @@ func (d *Decoder) field(r *protocol.Reading, label, text []byte) *protocol.Refus
 	if at == nil {
 		at = &unknown
 	}
+	if !utf8.Valid(text) {
+		return protocol.Refuse("utf8", "%s is %q", label, excerpt(text))
+	}
 	value, ok := at.kind.value(&d.words, text)
 	switch {
-	case !utf8.Valid(text):
-		return protocol.Refuse("utf8", "%s is %q", label, excerpt(text))
 	case !ok || !isText(text):
 		return protocol.Refuse("syntax", "%s is %q, want %s", label, excerpt(text), at.kind.wanted())
 	case at.kind == minutes && value.Int() < 0:
@@ -213,15 +213,4 @@ func AppendBlock(dst []byte, fields ...Field) []byte {
 		sum += c
 	}
 	return append(dst, -sum)
-}
-
-// isOn reads ON and OFF.
-func isOn(text []byte) (on, ok bool) {
-	switch strings.ToUpper(string(text)) {
-	case "ON":
-		return true, true
-	case "OFF":
-		return false, true
-	}
-	return false, false
 }

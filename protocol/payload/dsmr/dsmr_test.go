@@ -73,17 +73,23 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-func TestWinterOffset(t *testing.T) {
-	c := dsmr.Config{WinterOffset: 2 * time.Hour}
-	var b protocol.Batch
-	if err := dsmr.New(c).Decode(&b, []byte(telegram("0-0:1.0.0(240710150000S)", "1-0:1.7.0(00.1*kW)"))); err != nil || shown(b.Readings) != "1-0:1.7.0=0.1 kW, 2024-07-10T12:00:00Z" {
-		t.Error(shown(b.Readings), err)
-	}
-	for offset, want := range map[time.Duration]int{time.Hour: 0, -3*time.Hour - 30*time.Minute: 0, 15 * time.Hour: 1, time.Second: 1} {
-		problems := 0
-		(&dsmr.Config{WinterOffset: offset}).Validate(func(field, problem string) { problems++ })
-		if problems != want {
-			t.Errorf("%v: %d problems", offset, problems)
+func TestZones(t *testing.T) {
+	for zone, want := range map[string]string{"": "13:00", "cet": "13:00", "wet": "14:00", "eet": "12:00", "utc": ""} {
+		c := dsmr.Config{Zone: zone}
+		problem := ""
+		c.Validate(func(field, text string) { problem = field + " " + text })
+		if (problem != "") != (want == "") {
+			t.Errorf("%s: %s", zone, problem)
+		}
+		if problem != "" {
+			continue
+		}
+		var b protocol.Batch
+		if err := dsmr.New(c).Decode(&b, []byte(telegram("0-0:1.0.0(240710150000S)", "1-0:1.7.0(00.1*kW)"))); err != nil {
+			t.Fatal(err)
+		}
+		if got := b.Readings[0].SourceTime.Time().Format("15:04"); got != want {
+			t.Errorf("%s: %s, want %s", zone, got, want)
 		}
 	}
 }

@@ -31,7 +31,7 @@ func TestLayouts(t *testing.T) {
 				}
 				names[f.name] = true
 				switch f.kind {
-				case clock, day, dayParts, satellites, sensors, skip:
+				case clock, day, dayParts, satellites, sensors:
 				case length, rate:
 					unit := places[at+f.number()]
 					if !isNumber.MatchString(f.arg) || unit == nil || unit.kind != letter || strings.Trim(unit.arg, "NKSM") != "" {

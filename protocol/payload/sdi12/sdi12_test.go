@@ -89,10 +89,10 @@ func TestRefusals(t *testing.T) {
 
 func TestValidate(t *testing.T) {
 	var problems []string
-	c := sdi12.Config{Values: map[string][]string{"10": {"a", "", ""}, "a": {"x", "y", "x", "\n"}}}
+	c := sdi12.Config{Checksum: "no", Values: map[string][]string{"10": {"a", "", ""}, "a": {"x", "y", "x", "\n"}}}
 	c.Validate(func(field, problem string) { problems = append(problems, field+" "+problem) })
 	slices.Sort(problems)
-	want := []string{`checksum is "", want required or optional`, `values has the address "10", want one of 0-9, A-Z and a-z`, `values.a has "\n", which is no name for a metric`, `values.a has "x" twice`}
+	want := []string{`checksum is "no", want required or optional`, `values has the address "10", want one of 0-9, A-Z and a-z`, `values.a has "\n", which is no name for a metric`, `values.a has "x" twice`}
 	if !slices.Equal(problems, want) {
 		t.Errorf("%q", problems)
 	}

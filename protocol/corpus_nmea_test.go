@@ -120,7 +120,7 @@ func judgeSentence(c corpusCase) error {
 		delete(want.Fields, "Time") // the peer reads a time of nothing else
 	}
 	rules := nmeaNames[want.Sentence]
-	known := []string{"fill_bits", "signal"}
+	known := strings.Fields("fill_bits payload mode satellites_used status magnetic_variation rudder_port rudder_starboard alert_list")
 	for rule := range strings.FieldsSeq(rules) {
 		field, metric, _ := strings.Cut(rule, ":")
 		value, ok := want.Fields[field]
@@ -137,7 +137,8 @@ func judgeSentence(c corpusCase) error {
 		return fmt.Errorf("fields that no rule maps: %v", want.Fields)
 	}
 	for _, m := range r.Metrics {
-		if !slices.Contains(known, m.Name) && !strings.Contains(rules, ":#") {
+		counted := want.Sentence == "GSV" || want.Sentence == "XDR" // by their own comparison
+		if !counted && !slices.Contains(known, m.Name) {
 			return fmt.Errorf("no field of the peer is %s", m.Name)
 		}
 	}

@@ -51,7 +51,9 @@ var judges = map[string]func(corpusCase) error{
 	"nmea":            judgeNMEA,
 	"pms":             judgePMS,
 	"ruuvi":           judgeRuuvi,
+	"sdi12":           judgeSDI12,
 	"slip":            judgeSLIP,
+	"vedirect":        judgeVEDirect,
 }
 
 // elsewhere are formats that packages beside this one test.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -72,17 +73,23 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-func TestWinterOffset(t *testing.T) {
-	c := dsmr.Config{WinterOffset: 2 * time.Hour}
-	var b protocol.Batch
-	if err := dsmr.New(c).Decode(&b, []byte(telegram("0-0:1.0.0(240710150000S)", "1-0:1.7.0(00.1*kW)"))); err != nil || shown(b.Readings) != "1-0:1.7.0=0.1 kW, 2024-07-10T12:00:00Z" {
-		t.Error(shown(b.Readings), err)
-	}
-	for offset, want := range map[time.Duration]int{time.Hour: 0, -3*time.Hour - 30*time.Minute: 0, 15 * time.Hour: 1, time.Second: 1} {
-		problems := 0
-		(&dsmr.Config{WinterOffset: offset}).Validate(func(field, problem string) { problems++ })
-		if problems != want {
-			t.Errorf("%v: %d problems", offset, problems)
+func TestZones(t *testing.T) {
+	for zone, want := range map[string]string{"": "13:00", "cet": "13:00", "wet": "14:00", "eet": "12:00", "utc": ""} {
+		c := dsmr.Config{Zone: zone}
+		problem := ""
+		c.Validate(func(field, text string) { problem = field + " " + text })
+		if (problem != "") != (want == "") {
+			t.Errorf("%s: %s", zone, problem)
+		}
+		if problem != "" {
+			continue
+		}
+		var b protocol.Batch
+		if err := dsmr.New(c).Decode(&b, []byte(telegram("0-0:1.0.0(240710150000S)", "1-0:1.7.0(00.1*kW)"))); err != nil {
+			t.Fatal(err)
+		}
+		if got := b.Readings[0].SourceTime.Time().Format("15:04"); got != want {
+			t.Errorf("%s: %s, want %s", zone, got, want)
 		}
 	}
 }
@@ -120,18 +127,22 @@ func TestRefusals(t *testing.T) {
 }
 
 func TestNames(t *testing.T) {
-	seen := map[string]string{}
-	for code, name := range dsmr.Names() {
-		if strings.ToLower(name) != name || strings.ContainsAny(name, " -:.") {
+	names := dsmr.Names()
+	isWord := regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+	seen := map[string]int{}
+	for code, name := range names {
+		if !isWord.MatchString(name) {
 			t.Errorf("%s is %q", code, name)
 		}
-		if other, twice := seen[name]; twice && !strings.Contains("version equipment_id meter_1 meter_2 meter_3 meter_4", strings.TrimSuffix(name, "_id")) && name != "version" {
-			t.Errorf("%s and %s are both %s", code, other, name)
-		}
-		seen[name] = code
+		seen[name]++
 	}
-	if got := dsmr.Names()["0-2:24.2.1"]; got != "meter_2" {
-		t.Error(got)
+	for name, n := range seen { // versions have other codes for the same
+		if n > 1 && !regexp.MustCompile(`^(version|equipment_id|meter_[1-4](_id)?)$`).MatchString(name) {
+			t.Errorf("%d codes are %s", n, name)
+		}
+	}
+	if names["0-2:24.2.1"] != "meter_2" || names["0-1:24.1.0"] != "meter_1_type" {
+		t.Error(names)
 	}
 }
 

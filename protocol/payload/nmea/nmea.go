@@ -35,7 +35,7 @@ func DefaultConfig() Config { return Config{Checksum: "optional"} }
 
 // Validate reports what is wrong with c.
 func (c *Config) Validate(report func(field, problem string)) {
-	if c.Checksum != "required" && c.Checksum != "optional" {
+	if c.Checksum != "" && c.Checksum != "required" && c.Checksum != "optional" {
 		report("checksum", fmt.Sprintf("is %q, want required or optional", c.Checksum))
 	}
 }

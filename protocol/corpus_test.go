@@ -41,6 +41,7 @@ type corpusCase struct {
 // returns nil when that is what the case states.
 var judges = map[string]func(corpusCase) error{
 	"mbus": judgeMBus,
+	"sml":  judgeSML,
 }
 
 // elsewhere are formats that packages beside this one test.

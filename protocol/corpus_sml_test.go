@@ -1,6 +1,7 @@
 package protocol_test
 
 import (
+	"bytes"
 	"encoding/hex"
 	"fmt"
 	"math"
@@ -41,8 +42,8 @@ func judgeSML(c corpusCase) error {
 		if len(b.Readings) != 1 {
 			return fmt.Errorf("frame %d: %d readings", frames, len(b.Readings))
 		}
-		r := &b.Readings[0]
-		if err := d.Decode(&framed, frame.AppendSML(nil, file)); err != nil || !sameMetrics(r, &framed.Readings[0]) {
+		r, again := &b.Readings[0], frame.AppendSML(nil, file)
+		if err := d.Decode(&framed, again); err != nil || !sameMetrics(r, &framed.Readings[0]) || !bytes.Contains(c.Inputs[0], again) {
 			return fmt.Errorf("frame %d, framed again: %v", frames, err)
 		}
 		if energy, err = plausible(r, energy); err != nil {

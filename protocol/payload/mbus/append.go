@@ -15,7 +15,7 @@ import (
 type Frame struct {
 	Address      byte
 	ID           uint32 // eight decimal digits
-	Manufacturer string // three capital letters
+	Manufacturer string // three capital letters, or none
 	Version      byte
 	Medium       byte
 	Access       byte // counts the answers
@@ -49,10 +49,14 @@ func AppendFrame(dst []byte, f Frame) ([]byte, error) {
 	if f.ID > 99999999 {
 		return dst, fmt.Errorf("append frame: id %d has more than 8 digits", f.ID)
 	}
+	maker := codeOf(f.Manufacturer)
+	if f.Manufacturer != letters(maker) {
+		return dst, fmt.Errorf("append frame: manufacturer %q is not three capital letters", f.Manufacturer)
+	}
 	body := slices.Grow(dst, 261)
 	body = append(body, longStart, 0, 0, longStart, respond, f.Address, longCI)
 	body = appendDigits(body, uint64(f.ID), 4)
-	body = binary.LittleEndian.AppendUint16(body, codeOf(f.Manufacturer))
+	body = binary.LittleEndian.AppendUint16(body, maker)
 	body = append(body, f.Version, f.Medium, f.Access, f.Status, 0, 0)
 	var err error
 	for i := range f.Records {

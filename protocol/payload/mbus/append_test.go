@@ -132,6 +132,7 @@ func TestWhatDoesNotFitIsRefused(t *testing.T) {
 	energy := []byte{0x06}
 	for name, f := range map[string]Frame{
 		"an id of 9 digits":   {ID: 123456789},
+		"a manufacturer":      {Manufacturer: "kamstrup"},
 		"a byte":              {Records: []Record{{Coding: Int8, VIF: energy, Value: protocol.Int(128)}}},
 		"the lowest of 8":     {Records: []Record{{Coding: Int64, VIF: energy, Value: protocol.Int(math.MinInt64)}}},
 		"digits":              {Records: []Record{{Coding: BCD2, VIF: energy, Value: protocol.Int(100)}}},

@@ -88,7 +88,7 @@ func TestRecords(t *testing.T) {
 			"energy=int:1234000_Wh energy_2=int:-7000_Wh energy_3=int:32767000_Wh radio_container=string:00112233445566778899aabbccddeeff model_version=string:010203040506070809"},
 		{"a unit in plain text", "02 7c 03 485225 2c01 02 fc 03 485225 74 440d 04 7c 08 44 49 202e 74737563 05000000 01 7c 00 01",
 			"relative_humidity=int:300_% relative_humidity_2=float:33.96_% cust_ID=int:5 plain_text=int:1"},
-		{"the manufacturer's own", "01 7f 0d 01 ffe1ff01 0e 01 7b 02", "manufacturer=int:13 manufacturer_61_7f_01=int:14 vif_7b=int:2"},
+		{"the manufacturer's own", "01 7f 0d 01 ffe1ff01 0e 01 7b 02 01 fdfd70 03", "manufacturer=int:13 manufacturer_61_7f_01=int:14 vif_7b=int:2 vif_fd_7d_70=int:3"},
 		{"fillers and a tail", "2f 2f 01 5b 16 2f 0f 01 02 03", "flow_temperature=int:22_°C manufacturer_data=string:010203"},
 		{"a credit", "02 03 0100 02 fd00 0500", "energy=int:1_Wh credit=float:0.005"},
 	} {

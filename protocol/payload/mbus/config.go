@@ -10,11 +10,11 @@ type Config struct {
 	// Zone is where the meter's clock stands: a name such as "Europe/Berlin",
 	// or for a clock that knows no summer time "+01:00". Without it a reading
 	// has no time of its own.
-	Zone string `yaml:"zone,omitempty"`
+	Zone string `yaml:"zone"`
 
 	// ManufacturerData adds the metric manufacturer_data: what follows the
 	// records, in hexadecimal digits.
-	ManufacturerData bool `yaml:"manufacturer_data,omitempty"`
+	ManufacturerData bool `yaml:"manufacturer_data"`
 }
 
 // DefaultConfig returns the configuration without a zone.

@@ -190,6 +190,8 @@ func TestSourceTime(t *testing.T) {
 		{"+01:00", at, "2012-07-10T14:25:00Z"},
 		{"+01:00", headed + "04 6d 198f8a17", "2012-07-10T13:25:00Z"},
 		{"Europe/Berlin", headed + "04 6d 198f8a17", "2012-07-10T13:25:00Z"},
+		{"Europe/Berlin", headed + "04 6d 1e82593a", "2026-10-25T00:30:00Z"}, // the hour that clocks show twice
+		{"Europe/Berlin", headed + "04 6d 1e02593a", "2026-10-25T01:30:00Z"},
 		{"UTC", headed + "02 6c bf1c 44 6d 190f8a17", ""},
 		{"UTC", headed + "04 ed39 190f8a17 14 6d 190f8a17 06 6d 1e190f8a1700", "2012-07-10T15:25:30Z"},
 	} {

@@ -40,7 +40,10 @@ type corpusCase struct {
 // judges holds each case of a format against what we make of it. A judge
 // returns nil when that is what the case states.
 var judges = map[string]func(corpusCase) error{
+	"cobs": judgeCOBS,
+	"crc":  judgeCRC,
 	"mbus": judgeMBus,
+	"slip": judgeSLIP,
 	"sml":  judgeSML,
 }
 

@@ -99,7 +99,7 @@ func (k *check) holds(frame []byte) (ok bool, start, end int) {
 	switch {
 	case k.to != nil:
 		to = offset(*k.to, n)
-	case start <= from:
+	case start <= from && end < n: // it stands first
 		to = n
 	}
 	if start < 0 || end > n || from < 0 || from > to || to > n {

@@ -57,6 +57,8 @@ func (g *delimited) look(p []byte, at place) verdict {
 	switch {
 	case again:
 		return reject(stop, stop)
+	case at.quiet && len(p) == len(g.end) && bytes.Equal(p, g.end):
+		return between(len(p)) // the end of the frame before
 	case stop < 0 || stop+len(g.end)+g.trailer > len(p):
 		return wait()
 	case stop == len(g.start) && g.trailer == 0:
@@ -80,11 +82,11 @@ func (g *delimited) stop(p []byte) (n int, again bool) {
 			return g.at, true
 		case bytes.HasPrefix(g.end, rest), bytes.HasPrefix(g.start, rest):
 			return -1, false // it may become one of them
-		case int(rest[0]) == g.escape:
+		case int(rest[0]) == g.escape && g.xor == 0:
 			if len(rest) == 1 {
 				return -1, false
 			}
-			g.at++
+			g.at++ // with xor what follows never looks like an end
 		}
 	}
 	return -1, false
@@ -117,16 +119,19 @@ func (g *delimited) skip(stop int) int {
 
 func (g *delimited) judge(frame []byte, stop int) verdict {
 	size := g.skip(stop)
+	skip := 1
+	if bytes.Equal(g.start, g.end) {
+		skip = size
+	}
 	if g.escape >= 0 {
-		frame = g.unescape(frame, stop)
+		if frame = g.unescape(frame, stop); frame == nil {
+			return reject(size, skip)
+		}
 		stop = len(frame) - len(g.end) - g.trailer
 	}
 	ok, begin, end := g.check.holds(frame)
-	if !ok && bytes.Equal(g.start, g.end) {
-		return reject(size, size)
-	}
 	if !ok {
-		return reject(size, 1)
+		return reject(size, skip)
 	}
 	if end == stop && begin >= len(g.start) {
 		stop = begin // the payload ends with the checksum
@@ -134,7 +139,8 @@ func (g *delimited) judge(frame []byte, stop int) verdict {
 	return found(size, frame[len(g.start):stop])
 }
 
-// unescape returns the frame with what its escapes stand for.
+// unescape returns the frame with what its escapes stand for, nil when one of
+// them stands last.
 func (g *delimited) unescape(frame []byte, stop int) []byte {
 	if bytes.IndexByte(frame[len(g.start):stop], byte(g.escape)) < 0 {
 		return frame
@@ -143,7 +149,9 @@ func (g *delimited) unescape(frame []byte, stop int) []byte {
 	for i := len(g.start); i < stop; i++ {
 		c := frame[i]
 		if int(c) == g.escape {
-			i++
+			if i++; i == stop {
+				return nil
+			}
 			c = frame[i] ^ g.xor
 		}
 		g.out = append(g.out, c)

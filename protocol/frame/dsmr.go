@@ -68,6 +68,10 @@ func (g *dsmr) bare(telegram []byte) verdict {
 	if again := bytes.LastIndexByte(telegram, '/'); again > 0 {
 		return reject(again, again)
 	}
+	end := len(telegram) - 1
+	if before := telegram[end-1]; before != '\n' && before != '\r' || bytes.IndexByte(telegram, '(') < 0 {
+		return reject(end, 1)
+	}
 	for _, v := range versioned {
 		if bytes.Contains(telegram, v) {
 			return reject(len(telegram), 1)

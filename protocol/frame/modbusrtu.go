@@ -34,6 +34,12 @@ func (g *modbusRTU) look(p []byte, at place) verdict {
 	}
 	request, response := modbusRequest(p), modbusResponse(p)
 	short, long := min(request, response), max(request, response)
+	if long == short+1 && !(at.quiet && len(p) == short) && (len(p) < long || g.whole(p[:long])) {
+		// A frame whose checksum ends with 00 is a whole frame without that
+		// byte too: a response with two registers would be a request in one of
+		// 256 cases.
+		short = long
+	}
 	unknown := long == 0
 	more := unknown && at.clean && len(p) < modbusMax
 	for _, n := range [...]int{short, long} {

@@ -27,19 +27,18 @@ func (g *terminated) look(p []byte, at place) verdict {
 		return g.unfinished(p, at)
 	}
 	n += from
-	switch whole := n + len(g.end); {
+	switch {
 	case n == 0:
 		g.over = false
-		return between(whole)
+		return between(len(g.end))
 	case g.over:
 		return noise(n)
-	default:
-		payload, ok := g.payload(p[:n])
-		if !ok {
-			return reject(whole, whole)
-		}
-		return found(whole, payload)
 	}
+	payload, ok := g.payload(p[:n])
+	if !ok {
+		return reject(n, n)
+	}
+	return found(n+len(g.end), payload)
 }
 
 // unfinished judges bytes without an end. The beginning of an end that may

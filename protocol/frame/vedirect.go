@@ -43,6 +43,9 @@ func (g *vedirect) limit() int { return g.max }
 func (g *vedirect) reset() { g.known, g.next = 0, 0 }
 
 func (g *vedirect) look(p []byte, at place) verdict {
+	if at.seen == 0 {
+		g.at = 0
+	}
 	switch p[0] {
 	case ':':
 		return g.record(p, at)
@@ -56,9 +59,6 @@ func (g *vedirect) look(p []byte, at place) verdict {
 		return wait()
 	case label == nil || !at.clean && g.known > 0 && !g.knows(label):
 		return noise(1)
-	}
-	if at.seen == 0 {
-		g.at = 0
 	}
 	last := bytes.Index(p[g.at:], []byte(vedirectLast))
 	if last < 0 {

@@ -53,6 +53,7 @@ var judges = map[string]func(corpusCase) error{
 	"ruuvi":           judgeRuuvi,
 	"sdi12":           judgeSDI12,
 	"slip":            judgeSLIP,
+	"sml":             judgeSML,
 	"vedirect":        judgeVEDirect,
 }
 

@@ -74,6 +74,9 @@ func (g *delimited) stop(p []byte) (n int, again bool) {
 		return g.plainStop(p)
 	}
 	for ; g.at < len(p); g.at++ {
+		if c := p[g.at]; c != g.end[0] && c != g.start[0] && int(c) != g.escape {
+			continue
+		}
 		rest := p[g.at:]
 		switch {
 		case bytes.HasPrefix(rest, g.end):

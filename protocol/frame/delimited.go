@@ -17,7 +17,7 @@ func AppendDelimited(dst, start, payload, end []byte) []byte {
 func AppendEscaped(dst, start, payload, end []byte, escape, xor byte) []byte {
 	dst = append(dst, start...)
 	for _, c := range payload {
-		if c == escape || c == start[0] || c == end[0] {
+		if c == escape || bytes.HasPrefix(start, []byte{c}) || bytes.HasPrefix(end, []byte{c}) {
 			dst = append(dst, escape)
 			c ^= xor
 		}

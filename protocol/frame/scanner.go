@@ -158,6 +158,8 @@ func (s *scanner) account(v verdict) {
 		s.stats.Skipped += int64(n)
 	case unframed:
 		s.stats.Skipped += int64(n)
+	case blank:
+		s.stats.Skipped += int64(min(n, s.damage))
 	}
 	s.damage = max(s.damage-n, 0)
 	s.here = place{clean: v.kind == delivered || v.kind == blank, quiet: s.here.quiet}

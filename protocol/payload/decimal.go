@@ -44,6 +44,10 @@ func parseDecimal(src []byte) (decimal, bool) {
 func scaledDecimal(n int64, exp int) decimal {
 	d := decimal{digits: magnitude(n), neg: n < 0, exp: exp, integer: exp >= 0}
 	d.near, _ = protocol.Scaled(n, exp).Number()
+	for d.exp < 0 && d.digits%10 == 0 {
+		d.digits /= 10
+		d.exp++
+	}
 	return d
 }
 

@@ -36,6 +36,7 @@ func nameable(name string) bool {
 // sources is what paths may refer to: any path in JSON, otherwise names.
 type sources struct {
 	what  string // what a name is of, "" for JSON
+	each  bool   // the elements of an array are a reading each
 	names []string
 }
 
@@ -43,9 +44,7 @@ type sources struct {
 func (s sources) check(path string) string {
 	switch {
 	case s.what == "":
-		if slices.Contains(strings.Split(path, "."), "") {
-			return fmt.Sprintf("is %q, want names joined by dots, such as a.b", path)
-		}
+		return checkPath(path)
 	case len(s.names) > 0 && !slices.Contains(s.names, path):
 		return fmt.Sprintf("is %q, want a %s: %s", path, s.what, strings.Join(s.names, ", "))
 	}
@@ -65,12 +64,19 @@ func (d *Decode) validate(report func(field, problem string)) sources {
 		report("decode", "is required: json, cbor, msgpack, senml, regex or csv")
 	case chosen > 1:
 		report("decode", "names several decoders, want one of json, cbor, msgpack, senml, regex and csv")
+	case d.SenML != nil:
+		return sources{what: "record"}
 	case d.CSV != nil:
 		return d.CSV.validate(report)
 	case d.Regex != "":
-		return sources{"named group", groups(d.Regex, report)}
+		return sources{what: "named group", names: groups(d.Regex, report)}
 	}
-	return sources{}
+	if text := d.each(); text != "" {
+		if problem := checkEach(text); problem != "" {
+			report("decode.each", problem)
+		}
+	}
+	return sources{each: d.each() != ""}
 }
 
 // groups returns the named groups of expr.
@@ -103,11 +109,13 @@ func (c *CSV) validate(report func(field, problem string)) sources {
 			report("decode.csv.columns", fmt.Sprintf("has %q, which is no name for a metric", n))
 		}
 	}
-	return sources{"column", names}
+	return sources{what: "column", names: names}
 }
 
 func (m *Metric) validate(report func(field, problem string), name string, names sources) {
 	if problem := names.check(m.path(name)); problem != "" {
+		report("path", problem)
+	} else if problem := checkStars(name, m.path(name), names.each); names.what == "" && problem != "" {
 		report("path", problem)
 	}
 	if _, ok := kindOf(m.Type); !ok {
@@ -134,6 +142,10 @@ func (m *Metric) validateNumber(report func(field, problem string), field string
 }
 
 func (t *Time) validate(report func(field, problem string), names sources) {
+	if names.what == "record" {
+		report("time", "is not for senml, whose records say their time")
+		return
+	}
 	if t.Path == "" {
 		report("time.path", "is required: where a message holds its time")
 	} else if problem := names.check(t.Path); problem != "" {

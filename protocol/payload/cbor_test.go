@@ -135,7 +135,7 @@ func FuzzCBOR(f *testing.F) {
 			t.Fatalf("%x: %s, but fxamacker finds: %v", in, got, err)
 		}
 		var v any
-		if err != nil || other.Unmarshal([]byte(in), &v) != nil {
+		if err != nil || other.Unmarshal([]byte(in), &v) != nil || got == "!kind" || sameTwice(in, formCBOR) {
 			return
 		}
 		if got == "!syntax" && !strings.ContainsAny(in, "\xc0\xc1\xc2\xc3\xc4\xd8\xd9\xda\xdb") {

@@ -115,7 +115,9 @@ func (t *Time) value(ts protocol.Timestamp) protocol.Value {
 	if unit := int64(powers[power]); int64(ts)%unit == 0 {
 		return protocol.Int(int64(ts) / unit)
 	}
-	return protocol.Scaled(int64(ts), -power)
+	d := scaledDecimal(int64(ts), -power)
+	f, _ := d.float()
+	return protocol.Float(f)
 }
 
 // appendHead appends the head of an item with its argument.

@@ -115,7 +115,7 @@ func (s scalar) decimal() (decimal, bool) {
 	case intNode, decimalNode:
 		return scaledDecimal(int64(s.num), int(s.exp)), true
 	case uintNode:
-		return decimal{digits: s.num, integer: true, near: float64(s.num)}, true
+		return decimal{digits: s.num, integer: true}, true
 	case floatNode:
 		f, _ := s.float()
 		return floatDecimal(f)
@@ -173,8 +173,7 @@ func (s scalar) text() (protocol.Value, bool) {
 		f, _ := s.float()
 		text = strconv.AppendFloat(room[:0], f, 'g', -1, 64)
 	case decimalNode:
-		v := protocol.Scaled(int64(s.num), int(s.exp))
-		return protocol.String(v.String()), true
+		text = strconv.AppendFloat(room[:0], s.near(), 'g', -1, 64)
 	case timeNode:
 		at := time.Unix(timestamp(s.src)).UTC()
 		if at.Year() < 0 || at.Year() > 9999 {

@@ -52,6 +52,11 @@ func (f *flat) add(name string, v any, root bool) {
 		}
 	case map[any]any:
 		for k, m := range v {
+			switch k.(type) {
+			case string, int64, uint64:
+			default: // a tag
+				f.clear = false
+			}
 			f.add(under(fmt.Sprint(k)), m, false)
 		}
 	case []any:

@@ -282,6 +282,7 @@ func (d *document) container(h head, first, depth int) bool {
 	}
 	d.nodes[n].start = uint32(first)
 	if h.info != unstated && h.arg > uint64(len(d.src)-d.pos) {
+		d.pos = first
 		return d.cutOff()
 	}
 	for i := uint64(0); h.info == unstated || i < h.arg; i++ {

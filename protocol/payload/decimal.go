@@ -25,10 +25,9 @@ type decimal struct {
 	digits  uint64
 	exp     int
 	neg     bool
-	cut     bool // there were more digits than fit; digits are the first ones
-	integer bool // written without fraction and exponent
-	src     []byte
-	near    float64 // the float64 nearest to it, when there is no src
+	cut     bool   // there were more digits than fit; digits are the first ones
+	integer bool   // written without fraction and exponent
+	src     []byte // nil when it was not written as text
 }
 
 // parseDecimal reads all of src: a sign, digits with at most one point, an
@@ -43,7 +42,10 @@ func parseDecimal(src []byte) (decimal, bool) {
 // scaledDecimal returns n · 10^exp.
 func scaledDecimal(n int64, exp int) decimal {
 	d := decimal{digits: magnitude(n), neg: n < 0, exp: exp, integer: exp >= 0}
-	d.near, _ = protocol.Scaled(n, exp).Number()
+	for d.exp < 0 && d.digits%10 == 0 {
+		d.digits /= 10
+		d.exp++
+	}
 	return d
 }
 
@@ -69,7 +71,6 @@ func floatDecimal(f float64) (decimal, bool) {
 		d = decimal{integer: true}
 		d.read(strconv.AppendFloat(room[:0], f, 'e', -1, 64))
 	}
-	d.near = f + 0
 	return d, true
 }
 
@@ -195,14 +196,25 @@ func (d *decimal) uint() (uint64, bool) {
 // float returns the float64 nearest to d, and false when d is too large. There
 // is no -0.
 func (d *decimal) float() (float64, bool) {
-	if d.src == nil {
-		return d.near, !math.IsInf(d.near, 0)
-	}
 	if f, ok := d.quick(); ok {
 		return f, true
 	}
-	f, err := strconv.ParseFloat(string(d.src), 64)
+	src := d.src
+	if src == nil {
+		var room [48]byte
+		src = d.append(room[:0])
+	}
+	f, err := strconv.ParseFloat(string(src), 64)
 	return f + 0, err == nil
+}
+
+// append appends d as text.
+func (d *decimal) append(dst []byte) []byte {
+	if d.neg {
+		dst = append(dst, '-')
+	}
+	dst = append(strconv.AppendUint(dst, d.digits, 10), 'e')
+	return strconv.AppendInt(dst, int64(d.exp), 10)
 }
 
 // quick returns d when both its digits and its power of ten are float64s: one

@@ -192,6 +192,9 @@ func FuzzJSON(f *testing.F) {
 		if !valid && got[0] != '!' {
 			t.Fatalf("%q: accepted as %s", in, got)
 		}
+		if valid && got[0] != '!' && metric == "" {
+			agreeJSON(t, decoder(t, all), in)
+		}
 	})
 }
 

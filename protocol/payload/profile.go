@@ -79,6 +79,19 @@ type MsgPack struct {
 	Each string `yaml:"each"` // as in JSON
 }
 
+// each returns the path of what is a reading each, "" when the message is one.
+func (d *Decode) each() string {
+	switch {
+	case d.JSON != nil:
+		return d.JSON.Each
+	case d.CBOR != nil:
+		return d.CBOR.Each
+	case d.MsgPack != nil:
+		return d.MsgPack.Each
+	}
+	return ""
+}
+
 // SenML reads a pack of SenML (RFC 8428) in JSON or CBOR, which it tells apart.
 // Records of the same time become one reading; it has no place for Time. A
 // metric's Path is the name of a record, with or without the base name. Units are

@@ -115,7 +115,7 @@ func (s scalar) decimal() (decimal, bool) {
 	case intNode, decimalNode:
 		return scaledDecimal(int64(s.num), int(s.exp)), true
 	case uintNode:
-		return decimal{digits: s.num, integer: true, near: float64(s.num)}, true
+		return decimal{digits: s.num, integer: true}, true
 	case floatNode:
 		f, _ := s.float()
 		return floatDecimal(f)
@@ -167,8 +167,7 @@ func (s scalar) text() (protocol.Value, bool) {
 	case numberNode, trueNode, falseNode, intNode, uintNode, floatNode:
 		text = s.plain(room[:0])
 	case decimalNode:
-		v := protocol.Scaled(int64(s.num), int(s.exp))
-		return protocol.String(v.String()), true
+		text = strconv.AppendFloat(room[:0], s.near(), 'g', -1, 64)
 	case timeNode:
 		at := time.Unix(timestamp(s.src)).UTC()
 		if at.Year() < 0 || at.Year() > 9999 {

@@ -23,6 +23,7 @@ type senml struct {
 	name   []byte // of the record being looked at
 	local  int    // where the record's own part of it begins
 	text   []byte // the text of the value being looked at
+	unitOf []byte // the unit of the record being looked at
 	free   rule   // of what is reported as it was sent
 
 	// Of the pack being decoded.

@@ -126,17 +126,17 @@ func senmlNameable(name []byte) bool {
 
 // unit returns the unit of a record followed by suffix, as people write it.
 func (d *senml) unit(r *senmlRecord, suffix string) string {
-	d.text = append(d.text[:0], d.base.unit...)
+	d.unitOf = append(again(d.unitOf), d.base.unit...)
 	if n := r.at(senmlUnit); n > 0 {
-		d.text = d.doc.appendText(d.text[:0], n)
+		d.unitOf = d.doc.appendText(d.unitOf[:0], n)
 	}
-	if string(d.text) == "Cel" {
-		d.text = append(d.text[:0], "°C"...)
+	if string(d.unitOf) == "Cel" {
+		d.unitOf = append(d.unitOf[:0], "°C"...)
 	}
-	if len(d.text) == 0 || len(d.text) > maxName {
+	if len(d.unitOf) == 0 || len(d.unitOf) > maxName {
 		return ""
 	}
-	unit, _ := d.units.use(append(d.text, suffix...))
+	unit, _ := d.units.use(append(d.unitOf, suffix...))
 	return unit
 }
 

@@ -25,6 +25,7 @@ type tree struct {
 	fixed   []rule // give one metric
 	outer   []rule // give one metric that stands beside the readings
 	found   []int  // where, or -1
+	clock   int    // where the time stands beside the readings, or -1
 	wild    []rule // give a metric for all that their "*" stands for
 	free    rule   // of what no rule mentions
 	unix    stamp  // of times that say themselves that they are seconds
@@ -99,9 +100,7 @@ func (t *tree) Decode(b *protocol.Batch, m Message) error {
 		return err
 	}
 	t.batch, t.message, t.count, t.err = b, m, 0, nil
-	for i := range t.outer {
-		t.found[i] = t.doc.find(&t.outer[i].path, 0)
-	}
+	t.beside()
 	first := len(b.Readings)
 	if t.each == nil {
 		t.element(0)
@@ -117,6 +116,16 @@ func (t *tree) Decode(b *protocol.Batch, m Message) error {
 		return t.err
 	}
 	return nil
+}
+
+// beside looks once for all that begins at the root.
+func (t *tree) beside() {
+	for i := range t.outer {
+		t.found[i] = t.doc.find(&t.outer[i].path, 0)
+	}
+	if t.when != nil && t.when.path.isRoot() {
+		t.clock = t.doc.find(&t.when.path, 0)
+	}
 }
 
 // element adds the reading that node n is. It is false when the message is
@@ -269,11 +278,10 @@ func (t *tree) time() *protocol.Refusal {
 	if t.when == nil {
 		return nil
 	}
-	from := t.top
-	if t.when.path.isRoot() {
-		from = 0
+	n := t.clock
+	if !t.when.path.isRoot() {
+		n = t.doc.find(&t.when.path, t.top)
 	}
-	n := t.doc.find(&t.when.path, from)
 	if n < 0 || t.doc.nodes[n].kind == nullNode {
 		return nil
 	}

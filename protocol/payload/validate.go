@@ -56,6 +56,7 @@ func nameable(name string) bool {
 // sources is what paths may refer to: a way through a tree, otherwise names.
 type sources struct {
 	what  string   // what a name is of, "" for a tree
+	each  bool     // the elements of an array are a reading each
 	names []string // nil: any
 }
 
@@ -63,9 +64,7 @@ type sources struct {
 func (s sources) check(path string) string {
 	switch {
 	case s.what == "":
-		if slices.Contains(strings.Split(path, "."), "") {
-			return fmt.Sprintf("is %q, want names joined by dots, such as a.b", path)
-		}
+		return checkPath(path)
 	case len(s.names) > 0 && !slices.Contains(s.names, path):
 		return fmt.Sprintf("is %q, want a %s: %s", path, s.what, strings.Join(s.names, ", "))
 	}
@@ -102,11 +101,13 @@ func (c *CSV) validate(report func(field, problem string)) sources {
 			report("decode.csv.columns", fmt.Sprintf("has %q, which is no name for a metric", n))
 		}
 	}
-	return sources{"column", names}
+	return sources{what: "column", names: names}
 }
 
 func (m *Metric) validate(report func(field, problem string), name string, names sources) {
 	if problem := names.check(m.path(name)); problem != "" {
+		report("path", problem)
+	} else if problem := checkStars(name, m.path(name), names.each); names.what == "" && problem != "" {
 		report("path", problem)
 	}
 	if _, ok := kindOf(m.Type); !ok {
@@ -146,9 +147,11 @@ func (m *Metric) validateNumber(report func(field, problem string), field string
 }
 
 func (t *Time) validate(report func(field, problem string), names sources) {
-	own := names.what == "name" && t.Path == "" // the decoder finds the time itself
+	own := (names.what == "name" || names.what == "record") && t.Path == "" // the decoder finds the time itself
 	switch problem := names.check(t.Path); {
 	case own:
+	case names.what == "record":
+		report("time.path", "is not for senml, whose records say their time")
 	case t.Path == "":
 		report("time.path", "is required: where a message holds its time")
 	case problem != "":

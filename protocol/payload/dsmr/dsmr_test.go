@@ -108,6 +108,8 @@ func TestRefusals(t *testing.T) {
 		{"no brackets", telegram("1-0:1.7.0"), "syntax"},
 		{"open bracket", telegram("1-0:1.7.0(1*kW"), "syntax"},
 		{"no code", telegram("(1*kW)"), "syntax"},
+		{"no code but a suffix", telegram("*255(1*kW)"), "syntax"},
+		{"an hourly value that is missing", telegram("0-1:24.3.0(090212160000)(00)(60)(1)(0-1:24.2.1)(m3)"), "missing"},
 		{"no number", telegram("1-0:1.7.0(x*kW)"), "syntax"},
 		{"no count", telegram("0-0:96.7.21(x)"), "syntax"},
 		{"not UTF-8", telegram("0-0:96.14.0(\xff)"), "utf8"},

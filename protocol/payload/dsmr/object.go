@@ -57,11 +57,11 @@ func statesVersion(code []byte) bool {
 // object reads a code and sets groups to what stands in the brackets behind it,
 // some of which may be on the next line.
 func (d *Decoder) object(body []byte) (code, rest []byte, refusal *protocol.Refusal) {
-	open := bytes.IndexByte(body, '(')
-	if open < 0 || !isCode(body[:open]) {
+	open := max(0, bytes.IndexByte(body, '('))
+	code, rest = bytes.TrimSuffix(body[:open], []byte("*255")), body[open:]
+	if !isCode(code) {
 		return nil, nil, protocol.Refuse("syntax", "want an OBIS code and a value in brackets, found %q", excerpt(body))
 	}
-	code, rest = bytes.TrimSuffix(body[:open], []byte("*255")), body[open:]
 	d.groups, d.scratch = d.groups[:0], d.scratch[:0]
 	for len(rest) > 0 && rest[0] == '(' {
 		end := bytes.IndexAny(rest, ")\r\n")
@@ -93,7 +93,7 @@ func (d *Decoder) add(r *protocol.Reading, code []byte) *protocol.Refusal {
 	case string(code) == "0-0:1.0.0":
 		r.SourceTime, _ = d.time(d.groups[0])
 		return nil
-	case string(number) == "24.3.0" && n >= 7:
+	case string(number) == "24.3.0":
 		return d.hourly(r, code)
 	case isLog(number):
 		return d.value(r, code, number, d.groups[0])
@@ -116,10 +116,11 @@ func (d *Decoder) add(r *protocol.Reading, code []byte) *protocol.Refusal {
 // hourly reads a meter behind the meter as versions before 4 have it:
 // (time)(00)(60)(1)(code)(unit) and, on the next line, (value).
 func (d *Decoder) hourly(r *protocol.Reading, code []byte) *protocol.Refusal {
-	d.scratch = append(append(append(d.scratch[:0], d.groups[len(d.groups)-1]...), '*'), d.groups[5]...)
-	if d.scratch[0] == '*' {
+	n := len(d.groups)
+	if n < 7 || len(d.groups[n-1]) == 0 {
 		return nil
 	}
+	d.scratch = append(append(append(d.scratch[:0], d.groups[n-1]...), '*'), d.groups[5]...)
 	return d.value(r, code, nil, d.scratch)
 }
 

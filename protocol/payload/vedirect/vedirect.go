@@ -88,6 +88,8 @@ func (d *Decoder) open(message []byte) ([]byte, *protocol.Refusal) {
 	switch {
 	case len(text) == 0:
 		return nil, protocol.Refuse("empty", "there is no block")
+	case bytes.HasPrefix(text, []byte("Checksum\t")):
+		return nil, protocol.Refuse("missing", "the block holds no field")
 	case !ok && d.strict:
 		return nil, protocol.Refuse("checksum", "the block has none")
 	case !ok:

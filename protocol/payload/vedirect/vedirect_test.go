@@ -75,6 +75,7 @@ func TestRefusals(t *testing.T) {
 		{"not UTF-8", "SER#\t\xff", "utf8"},
 		{"control character", "SER#\ta\x01", "syntax"},
 		{"no value", "T\t---", "missing"},
+		{"no field", string(vedirect.AppendBlock(nil)), "missing"},
 	} {
 		b := protocol.Batch{Readings: []protocol.Reading{{ReceivedTime: 7}}}
 		err := vedirect.New(vedirect.DefaultConfig()).Decode(&b, []byte(c.block))

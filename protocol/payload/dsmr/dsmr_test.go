@@ -62,6 +62,7 @@ func TestDecode(t *testing.T) {
 		{"IEC 62056-21", "/EMH4\r\n\r\n1-0:1.8.0*255(000123.4*kWh)\r\nC.1.0(12345678)\r\n1-0:13.7.0(0.95)\r\n!\r\n", "1-0:1.8.0=123.4 kWh, C.1.0=12345678, 1-0:13.7.0=0.95"},
 		{"no meter behind it", telegram("1-0:1.7.0(00.1*kW)", "0-1:24.2.1(700101010000W)(00000000)", "0-2:24.2.1(632525252525S)(00000.000*m3)", "0-3:24.2.1()"), "1-0:1.7.0=0.1 kW"},
 		{"only a gas meter", telegram("0-1:24.2.1(101209112500W)(12785.123*m3)"), "0-1:24.2.1=12785.123 m³, 2010-12-09T10:25:00Z"},
+		{"Hungary", telegram("0-0:98.1.0(210201000000W)(000000.000*kWh)(000001.000*kWh)", "0-0:96.3.10(1)", "0-1:96.3.10(open)"), "0-0:96.3.10=1, 0-1:96.3.10=open"},
 		{"a code twice", telegram("1-0:1.7.0(00.1*kW)", "1-0:1.7.0(00.2*kW)"), "1-0:1.7.0=0.1 kW"},
 	} {
 		var b protocol.Batch
@@ -111,7 +112,6 @@ func TestRefusals(t *testing.T) {
 		{"no code but a suffix", telegram("*255(1*kW)"), "syntax"},
 		{"an hourly value that is missing", telegram("0-1:24.3.0(090212160000)(00)(60)(1)(0-1:24.2.1)(m3)"), "missing"},
 		{"no number", telegram("1-0:1.7.0(x*kW)"), "syntax"},
-		{"no count", telegram("0-0:96.7.21(x)"), "syntax"},
 		{"not UTF-8", telegram("0-0:96.14.0(\xff)"), "utf8"},
 		{"no value", telegram("0-0:96.13.0()"), "missing"},
 		{"no object", telegram(), "missing"},

@@ -96,6 +96,9 @@ func (d *Decoder) add(r *protocol.Reading, code []byte) *protocol.Refusal {
 	case string(number) == "24.3.0":
 		return d.hourly(r, code)
 	case isLog(number):
+		if _, ok := plain.Natural(d.groups[0]); !ok {
+			return nil // Hungarian meters begin it with a time
+		}
 		return d.value(r, code, number, d.groups[0])
 	case n == 2 && isTime(d.groups[0]):
 		return d.later(code, number)
@@ -159,12 +162,6 @@ func (d *Decoder) metric(name, number, text []byte) (m protocol.Metric, refusal 
 			return m, protocol.Refuse("syntax", "%s is %q, want a number and a unit", name, excerpt(text))
 		}
 		m.Value, m.Unit = protocol.Float(f), d.unit(unit)
-	case isCount(number):
-		n, ok := plain.Int(digits)
-		if !ok {
-			return m, protocol.Refuse("syntax", "%s is %q, want a whole number", name, excerpt(text))
-		}
-		m.Value = protocol.Int(n)
 	default:
 		m.Value = d.bare(number, digits)
 	}
@@ -174,9 +171,14 @@ func (d *Decoder) metric(name, number, text []byte) (m protocol.Metric, refusal 
 	return m, nil
 }
 
-// bare returns a value that has no unit: a number if it has a point, such as a
-// power factor, otherwise a text.
+// bare returns a value that has no unit: a count, a number if it has a point,
+// such as a power factor, otherwise a text.
 func (d *Decoder) bare(number, text []byte) protocol.Value {
+	if isCount(number) {
+		if n, ok := plain.Int(text); ok {
+			return protocol.Int(n)
+		}
+	}
 	if bytes.IndexByte(text, '.') >= 0 {
 		if f, ok := plain.Float(text); ok {
 			return protocol.Float(f)

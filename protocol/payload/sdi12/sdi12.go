@@ -136,7 +136,7 @@ func (d *Decoder) open(message []byte) (byte, []byte, *protocol.Refusal) {
 
 // trimmed returns a response without its line end. It begins with an address.
 func trimmed(message []byte) ([]byte, *protocol.Refusal) {
-	text := bytes.Trim(message, "\r\n\x00")
+	text := bytes.Trim(message, " \r\n\x00")
 	switch {
 	case len(text) == 0:
 		return nil, protocol.Refuse("empty", "there is no response")

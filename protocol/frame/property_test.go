@@ -63,7 +63,7 @@ func TestSplitAnywhere(t *testing.T) {
 }
 
 func TestChunks(t *testing.T) {
-	each(t, 60, func(t *testing.T, s *sample, rng *rand.Rand) {
+	each(t, 20, func(t *testing.T, s *sample, rng *rand.Rand) {
 		made := s.newStream(rng, 4, false)
 		made.pieces = append(made.pieces, quiet)
 		for _, step := range []int{1, 2, 3, 7, 64, 1 << 20} {
@@ -76,7 +76,7 @@ func TestChunks(t *testing.T) {
 }
 
 func TestNoise(t *testing.T) {
-	each(t, 200, func(t *testing.T, s *sample, rng *rand.Rand) {
+	each(t, 80, func(t *testing.T, s *sample, rng *rand.Rand) {
 		if s.noise == nil {
 			return
 		}
@@ -108,7 +108,7 @@ func TestNoise(t *testing.T) {
 }
 
 func TestDamageCostsOneFrame(t *testing.T) {
-	each(t, 400, func(t *testing.T, s *sample, rng *rand.Rand) {
+	each(t, 200, func(t *testing.T, s *sample, rng *rand.Rand) {
 		if s.shared < 0 {
 			return
 		}

@@ -40,7 +40,7 @@ func TestValidate(t *testing.T) {
 			`prefixed.counts is "all", want payload or frame`,
 			`prefixed.header is 2, want 4 to 1024 bytes`,
 			`prefixed.trailer is -1, want 0 to 1024 bytes`,
-			`prefixed.max is -1, want 16 to 1048576 bytes`}},
+			`prefixed.max is -1, want 16 to 65536 bytes`}},
 		{Config{Idle: &Idle{Gap: 1}}, []string{`idle.gap is 1ns, want 1ms to 1m`}},
 		{Config{NMEA: &NMEA{Checksum: "no"}}, []string{`nmea.checksum is "no", want required or optional`}},
 		{Config{COBS: &COBS{Checksum: &Checksum{At: ptr(1), After: "*"}}}, []string{

@@ -20,6 +20,8 @@ func framing(d payload.Decode) frame.Config {
 		return frame.Config{SML: &frame.SML{}}
 	case d.MBus != nil:
 		return frame.Config{MBus: &frame.MBus{}}
+	case d.VEDirect != nil:
+		return frame.Config{VEDirect: &frame.VEDirect{}}
 	case d.Binary != nil:
 		if length, sync, ok := binary.Framing(d.Binary.Preset); ok {
 			return frame.Config{Fixed: &frame.Fixed{Length: length, Sync: fmt.Sprintf("hex:%x", sync)}}

@@ -6,14 +6,17 @@ import (
 	"sluice/protocol/frame"
 	"sluice/protocol/payload"
 	"sluice/protocol/payload/binary"
+	"sluice/protocol/payload/dsmr"
+	"sluice/protocol/payload/mbus"
 	"sluice/protocol/payload/nmea"
+	"sluice/protocol/payload/vedirect"
 )
 
 // TestFramingIsValid: what a decoder brings along makes a reader.
 func TestFramingIsValid(t *testing.T) {
 	for _, d := range []payload.Decode{
 		{NMEA: &nmea.Config{}}, {NMEA: &nmea.Config{Checksum: "optional"}},
-		{JSON: &payload.JSON{}}, {Binary: &binary.Config{Preset: "sps30"}}, {Binary: &binary.Config{Preset: "sds011"}},
+		{VEDirect: &vedirect.Config{}}, {DSMR: &dsmr.Config{}}, {MBus: &mbus.Config{}}, {SML: &payload.SML{}}, {JSON: &payload.JSON{}}, {Binary: &binary.Config{Preset: "sps30"}}, {Binary: &binary.Config{Preset: "sds011"}},
 	} {
 		c := framing(d)
 		c.Validate(func(field, problem string) { t.Errorf("%s: %s %s", d.Kind(), field, problem) })

@@ -125,7 +125,7 @@ const maxWait = 64
 func (d *Decoder) ask() {
 	n := d.node
 	since := time.Duration(d.at - n.asked)
-	if d.rebirth < 0 || n.asked != 0 && since >= 0 && since < n.wait {
+	if d.rebirth < 0 || n.asked != 0 && since >= 0 && since < max(n.wait, d.rebirth) {
 		return
 	}
 	n.wait = min(max(2*n.wait, d.rebirth), maxWait*d.rebirth)
@@ -193,7 +193,7 @@ func (d *Decoder) follow(seq uint8, hash uint64) {
 		n.missed = true
 		d.ask()
 	case n.self.state == born && !n.missed:
-		n.wait = d.rebirth // the latest birth has helped
+		n.wait = 0 // the latest birth has helped
 	}
 }
 

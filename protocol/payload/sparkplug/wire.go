@@ -5,9 +5,9 @@ import (
 )
 
 // The hot path reads the wire with protowire instead of the code generated in
-// pb: of an NDATA with 20 aliased metrics Unmarshal takes 4.3 µs and makes 63
-// allocations before anything is looked up. A fuzz test holds both against each
-// other.
+// pb: of an NDATA with 20 aliased metrics Unmarshal takes 6.3 µs and makes 72
+// allocations before anything is looked up, Decode 2.1 µs and none for all of it.
+// A fuzz test holds both against each other.
 
 // fields walks the fields of one protobuf message.
 type fields struct {

@@ -39,7 +39,9 @@ type corpusCase struct {
 
 // judges holds each case of a format against what we make of it. A judge
 // returns nil when that is what the case states.
-var judges = map[string]func(corpusCase) error{}
+var judges = map[string]func(corpusCase) error{
+	"sparkplug": judgeSparkplug,
+}
 
 // elsewhere are formats that packages beside this one test.
 var elsewhere = []string{"nats-errors", "influx-errors", "mqtt-topic"}

@@ -41,7 +41,9 @@ func (c *connection) receive(_ paho.Client, m paho.Message) {
 		return
 	}
 	r := c.routes.find(m.Topic())
-	if reason, err := c.decode(d, r, m, hash, at); reason != "" {
+	reason, err := c.decode(d, r, m, hash, at)
+	c.replies.take(r.replier)
+	if reason != "" {
 		c.out.Reject(r.name(), reason)
 		c.tell(r, m, reason, err)
 		d.batch.Reset()
@@ -95,7 +97,9 @@ func (c *connection) decode(d *delivery, r *route, m paho.Message, hash uint64, 
 	case len(m.Payload()) > maxPayload:
 		return "size", nil
 	}
-	err = r.decoder.Decode(&d.batch, payload.Message{Payload: m.Payload(), Device: r.device, Received: at, Metric: r.metric})
+	err = r.decoder.Decode(&d.batch, payload.Message{
+		Payload: m.Payload(), Device: r.device, Received: at, Metric: r.metric, Topic: m.Topic(),
+	})
 	if err == nil {
 		if len(d.batch.Readings) == 0 {
 			return "empty", nil

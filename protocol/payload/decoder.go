@@ -42,6 +42,8 @@ func New(p Profile) (Decoder, error) {
 		return &jsonDecoder{plan: c, names: newNames()}, nil
 	case p.Decode.CSV != nil:
 		return newCSV(c, p.Decode.CSV), nil
+	case p.Decode.Sparkplug != nil:
+		return newSparkplug(*p.Decode.Sparkplug), nil
 	}
 	return newRegex(c, p.Decode.Regex), nil
 }

@@ -5,7 +5,10 @@
 // panics, whatever the bytes.
 package payload
 
-import "sluice/protocol"
+import (
+	"sluice/protocol"
+	"sluice/protocol/payload/sparkplug"
+)
 
 // Profile says what a device model reports and how its messages are read.
 type Profile struct {
@@ -20,7 +23,13 @@ type Decode struct {
 	JSON  *JSON  `yaml:"json"`
 	Regex string `yaml:"regex"` // with named groups: a regular expression (RE2) for one line
 	CSV   *CSV   `yaml:"csv"`
+
+	Sparkplug *sparkplug.Config `yaml:"sparkplug"` // Sparkplug B, whose topics name the devices
 }
+
+// NamesDevices reports whether the messages name their devices themselves, so
+// that neither their topic nor the operator has to.
+func (d *Decode) NamesDevices() bool { return d.Sparkplug != nil }
 
 // JSON has no settings. A metric's Path leads to its value: member names joined
 // by dots, array elements by number ("a.b.0.c"). Without a list of metrics

@@ -55,7 +55,7 @@ func (s sources) check(path string) string {
 // validate reports problems and returns what paths may refer to.
 func (d *Decode) validate(report func(field, problem string)) sources {
 	chosen := 0
-	for _, set := range []bool{d.JSON != nil, d.Regex != "", d.CSV != nil} {
+	for _, set := range []bool{d.JSON != nil, d.Regex != "", d.CSV != nil, d.Sparkplug != nil} {
 		if set {
 			chosen++
 		}
@@ -69,6 +69,9 @@ func (d *Decode) validate(report func(field, problem string)) sources {
 		return d.CSV.validate(report)
 	case d.Regex != "":
 		return sources{"named group", groups(d.Regex, report)}
+	case d.Sparkplug != nil:
+		d.Sparkplug.Validate(func(field, problem string) { report("decode.sparkplug."+field, problem) })
+		return sources{what: "metric"}
 	}
 	return sources{}
 }

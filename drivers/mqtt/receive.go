@@ -1,7 +1,9 @@
 package mqtt
 
 import (
+	"context"
 	"errors"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -82,7 +84,11 @@ func (c *connection) tell(r *route, m paho.Message, reason string, err error) {
 		return // known, of nobody, or as the operator wants it
 	}
 	r.told = reason
-	c.log.Warn("messages are rejected", "topic", m.Topic(), "device", r.name(), "reason", reason, "err", err)
+	level := slog.LevelWarn
+	if reason == "kind" {
+		level = slog.LevelInfo // beside others that hold readings
+	}
+	c.log.Log(context.Background(), level, "messages are rejected", "topic", m.Topic(), "device", r.name(), "reason", reason, "err", err)
 }
 
 // decode fills d's batch with the readings of m. It returns why there are none.

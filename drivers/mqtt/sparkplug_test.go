@@ -17,6 +17,8 @@ import (
 	"sluice/protocol/payload/sparkplug"
 )
 
+var plainSparkplug = payload.Profile{Decode: payload.Decode{Sparkplug: &sparkplug.Config{}}}
+
 // edgeNode is a Sparkplug edge node with one device, on the MQTT library.
 type edgeNode struct {
 	t      *testing.T
@@ -114,9 +116,8 @@ func (n *edgeNode) end() {
 // asked for its rebirth, and dies.
 func TestSparkplug(t *testing.T) {
 	broker := drivertest.StartMosquitto(t)
-	profile := payload.Profile{Decode: payload.Decode{Sparkplug: &sparkplug.Config{}}}
 	d, status := newTestDriver(t, broker.URL(), nil,
-		Device{Topic: "spBv1.0/#", Profile: "line", Decode: &profile, Tags: []protocol.Tag{{Key: "hall", Value: "2"}}})
+		Device{Topic: "spBv1.0/#", Profile: "line", Decode: &plainSparkplug, Tags: []protocol.Tag{{Key: "hall", Value: "2"}}})
 	e := drivertest.NewEmitter(t)
 	stop := run(t, d, status, e)
 	node := newEdgeNode(t, "tcp://"+broker.Addr())

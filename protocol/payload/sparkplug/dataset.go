@@ -46,6 +46,7 @@ func (d *Decoder) dataSet(m *metric, v stamped) *protocol.Refusal {
 	if !d.table.read(src) {
 		return protocol.Refuse("syntax", "metric %s: its data set has no columns with a type each", m.name)
 	}
+	defer clear(d.table.columns) // they refer to the message
 	f := fields{left: src}
 	for row := 0; f.member(4); row++ {
 		if err := d.row(m, row, f.text, v); err != nil {

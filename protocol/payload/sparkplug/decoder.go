@@ -54,7 +54,8 @@ type Decoder struct {
 	batch   *protocol.Batch
 	first   int // its first reading
 	current int // the reading of the latest metric
-	count   int // of metrics
+	found   int // metrics in it
+	count   int // metrics in its readings
 	source  *source
 	node    *node
 	time    uint64 // of the payload, ms since 1970
@@ -97,11 +98,14 @@ func (d *Decoder) Decode(b *protocol.Batch, topic string, message []byte, receiv
 		return protocol.Refuse("kind", "%v is a command and holds no reading", t.Kind)
 	}
 	d.batch, d.first, d.current, d.at = b, len(b.Readings), -1, received
-	if err := d.decode(t, message); err != nil {
+	if err = d.decode(t, message); err != nil {
 		b.Readings = b.Readings[:d.first]
-		return err
 	}
-	return nil
+	d.batch = nil
+	if cap(d.name) > keptName {
+		d.name = nil
+	}
+	return err
 }
 
 // Reply returns a command to publish, which asks the node of the last message
@@ -142,7 +146,7 @@ func (d *Decoder) decode(t Topic, payload []byte) error {
 		return protocol.Refuse("syntax", "the message is no payload of Sparkplug B")
 	}
 	n := d.nodes.get(nodeKey{t.Group, t.Node})
-	d.node, d.time, d.count, d.depth = n, m.stamp, 0, 0
+	d.node, d.time, d.found, d.count, d.depth = n, m.stamp, 0, 0, 0
 	hash := maphash.Bytes(d.seed, payload) | 1
 	switch {
 	case t.Kind == NodeDeath:

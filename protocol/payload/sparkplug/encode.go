@@ -71,7 +71,11 @@ func (m *Metric) properties() *pb.PropertySet {
 			Type: proto.Uint32(uint32(String)), Value: &pb.PropertyValue_StringValue{StringValue: m.Unit},
 		})
 	}
-	if code, ok := map[protocol.Quality]uint32{protocol.Uncertain: 64, protocol.Bad: 0}[m.Quality]; ok {
+	if m.Quality != protocol.Good {
+		code := uint32(0)
+		if m.Quality == protocol.Uncertain {
+			code = 64 // as OPC has it; the specification knows good, bad and stale
+		}
 		set.Keys = append(set.Keys, "Quality")
 		set.Values = append(set.Values, &pb.PropertyValue{
 			Type: proto.Uint32(uint32(Int32)), Value: &pb.PropertyValue_IntValue{IntValue: code},

@@ -18,9 +18,10 @@ const (
 	maxNodes   = 4096
 	maxDevices = 1024    // of a node
 	maxOfNode  = 1 << 16 // metrics known of a node and its devices
-	maxKnown   = 1 << 18 // metrics known of all nodes
+	maxKnown   = 1 << 17 // metrics known of all nodes
 	maxHosts   = 256
-	keptText   = 256 // bytes of a text that is kept to be found again
+	keptText   = 256  // bytes of a text that is kept to be found again
+	keptName   = 4096 // bytes of room for names
 )
 
 // state is what is known of a node or device.

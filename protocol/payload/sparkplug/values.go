@@ -34,7 +34,10 @@ func (d *Decoder) metrics(m *message, birth bool) *protocol.Refusal {
 // name goes before its own. What it does not state itself it has from around.
 func (d *Decoder) metric(src []byte, before string, around stamped, birth bool) *protocol.Refusal {
 	var r rawMetric
-	if !r.parse(src) {
+	switch d.found++; {
+	case d.found > maxMetrics:
+		return protocol.Refuse("size", "more than %d metrics", maxMetrics)
+	case !r.parse(src):
 		return protocol.Refuse("syntax", "metric is not well-formed")
 	}
 	m, err := d.identify(&r, before, birth)

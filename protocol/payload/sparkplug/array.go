@@ -93,5 +93,5 @@ func (d *Decoder) named(v stamped) *protocol.Refusal {
 		return err
 	}
 	m.unit = v.unit
-	return d.scalar(m, v)
+	return d.scalar(m, &v)
 }

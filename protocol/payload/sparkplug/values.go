@@ -61,7 +61,7 @@ func (d *Decoder) metric(src []byte, before string, around stamped, birth bool) 
 		m.shown = m.shown || birth && !m.datatype.composed()
 	default:
 		v.datatype = m.datatype
-		return d.value(m, v, birth)
+		return d.value(m, &v, birth)
 	}
 	return nil
 }
@@ -127,20 +127,20 @@ func (d *Decoder) distrust() {
 }
 
 // value appends the values that v holds for m.
-func (d *Decoder) value(m *metric, v stamped, birth bool) *protocol.Refusal {
+func (d *Decoder) value(m *metric, v *stamped, birth bool) *protocol.Refusal {
 	switch {
 	case v.part == dataSetPart && (v.datatype == DataSet || v.datatype == Unknown):
-		return d.dataSet(m, v)
+		return d.dataSet(m, *v)
 	case v.part == templatePart && (v.datatype == Template || v.datatype == Unknown):
-		return d.template(m, v, birth)
+		return d.template(m, *v, birth)
 	case v.part == bytesPart && v.datatype.element() != Unknown:
-		return d.array(m, v)
+		return d.array(m, *v)
 	}
 	return d.scalar(m, v)
 }
 
 // scalar appends the one value that v is.
-func (d *Decoder) scalar(m *metric, v stamped) *protocol.Refusal {
+func (d *Decoder) scalar(m *metric, v *stamped) *protocol.Refusal {
 	to, err := d.reading(v.ms, v.historical)
 	if err != nil {
 		return err

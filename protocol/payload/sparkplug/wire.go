@@ -5,8 +5,8 @@ import (
 )
 
 // The hot path reads the wire with protowire instead of the code generated in
-// pb: of an NDATA with 20 aliased metrics Unmarshal takes 6.3 µs and makes 72
-// allocations before anything is looked up, Decode 2.1 µs and none for all of it.
+// pb: of an NDATA with 20 aliased metrics Unmarshal takes 4.4 µs and makes 72
+// allocations before anything is looked up, Decode 1.8 µs and none for all of it.
 // A fuzz test holds both against each other.
 
 // fields walks the fields of one protobuf message.

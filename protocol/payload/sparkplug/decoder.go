@@ -274,13 +274,9 @@ func (d *Decoder) buried() *protocol.Refusal {
 
 // pair returns the bdSeq of a death, and false when it has none.
 func (d *Decoder) pair(m *message) (uint64, bool) {
-	f := fields{left: m.src}
-	for f.next() {
+	for f := (fields{left: m.src}); f.member(2); {
 		var r rawMetric
-		if f.num != 2 || !r.parse(f.text) || string(r.name) != bdSeq {
-			continue
-		}
-		if r.value.part == intPart || r.value.part == longPart {
+		if r.parse(f.text) && string(r.name) == bdSeq && (r.value.part == intPart || r.value.part == longPart) {
 			return r.value.num, true
 		}
 	}

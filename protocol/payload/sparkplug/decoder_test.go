@@ -311,7 +311,7 @@ func TestBounds(t *testing.T) {
 	for i := range many {
 		many[i] = Metric{Name: fmt.Sprint(i), Type: Boolean, Value: protocol.Bool(true)}
 	}
-	for i := range 200 {
+	for i := range maxKnown/3000 + 2 {
 		e := NewEdge("g", fmt.Sprint("big", i))
 		if got := h.hear(t, e.Topic(NodeBirth, ""), e.AppendBirth(nil, "", at, many[:3000])); strings.HasPrefix(got, "size") {
 			t.Fatal(got)
@@ -327,6 +327,9 @@ func TestBounds(t *testing.T) {
 	}
 	h.want(t, e.Topic(DeviceData, "x"), e.AppendData(nil, "x", at, temperature), "size")
 	h.want(t, e.Topic(NodeBirth, ""), e.AppendBirth(nil, "", at, append(many, temperature...)), "size")
+	if got := h.hear(t, e.Topic(NodeBirth, ""), e.AppendBirth(nil, "", at, many)); strings.Count(got, "=") != len(many) {
+		t.Errorf("a birth of %d metrics gives %d", len(many)+2, strings.Count(got, "="))
+	}
 }
 
 func TestHosts(t *testing.T) {

@@ -42,16 +42,6 @@ func (v *stamped) describe(m *metric, src []byte) *protocol.Refusal {
 	return nil
 }
 
-// member steps to the next field of that number that has a length.
-func (f *fields) member(num protowire.Number) bool {
-	for f.next() {
-		if f.num == num && f.typ == protowire.BytesType {
-			return true
-		}
-	}
-	return false
-}
-
 // property reads the value of a property, which is nothing when it is null.
 func property(src []byte) (raw, bool) {
 	var r raw

@@ -74,7 +74,7 @@ func (s *source) clear() {
 
 // full reports whether s can keep no more.
 func (s *source) full() bool {
-	return len(s.order) >= maxMetrics || len(s.aliases) >= maxMetrics || *s.known >= maxOfNode
+	return len(s.order) >= maxMetrics || *s.known >= maxOfNode
 }
 
 // doubt makes s unborn: a birth was missed, and what its aliases stand for is
@@ -107,12 +107,15 @@ func (s *source) learn(name []byte) (*metric, *protocol.Refusal) {
 	return m, nil
 }
 
-// alias lets n stand for m. One that stands for two names stands for none.
-func (s *source) alias(n uint64, m *metric) {
-	if known, taken := s.aliases[n]; taken && known != m {
+// alias lets n stand for m and reports whether there was room. One that stands
+// for two names stands for none.
+func (s *source) alias(n uint64, m *metric) bool {
+	known, taken := s.aliases[n]
+	if taken && known != m {
 		m = nil
 	}
 	s.aliases[n] = m
+	return taken || len(s.aliases) <= maxMetrics
 }
 
 // stale appends readings which say that no value of s holds any more.

@@ -1,10 +1,6 @@
 package sparkplug
 
-import (
-	"google.golang.org/protobuf/encoding/protowire"
-
-	"sluice/protocol"
-)
+import "sluice/protocol"
 
 // stamped is a value with what stands around it.
 type stamped struct {
@@ -18,11 +14,7 @@ type stamped struct {
 
 // metrics appends the values of a message's metrics.
 func (d *Decoder) metrics(m *message, birth bool) *protocol.Refusal {
-	f := fields{left: m.src}
-	for f.next() {
-		if f.num != 2 || f.typ != protowire.BytesType {
-			continue
-		}
+	for f := (fields{left: m.src}); f.member(2); {
 		if err := d.metric(f.text, "", stamped{ms: d.time}, birth); err != nil {
 			return err
 		}
@@ -82,10 +74,8 @@ func (d *Decoder) identify(r *rawMetric, before string, birth bool) (*metric, *p
 	switch {
 	case err != nil:
 		return nil, err
-	case birth && s.full():
+	case birth && (s.names[m.name] != m || r.hasAlias && !s.alias(r.alias, m)):
 		return nil, protocol.Refuse("size", "%s has more metrics or aliases than are kept", s.identity.Name)
-	case birth && r.hasAlias:
-		s.alias(r.alias, m)
 	}
 	if r.datatype != Unknown {
 		m.datatype = r.datatype

@@ -52,6 +52,16 @@ func (f *fields) next() bool {
 	return true
 }
 
+// member steps to the next field of that number that has a length.
+func (f *fields) member(num protowire.Number) bool {
+	for f.next() {
+		if f.num == num && f.typ == protowire.BytesType {
+			return true
+		}
+	}
+	return false
+}
+
 // message is what a payload says beside its metrics.
 type message struct {
 	src    []byte

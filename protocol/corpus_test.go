@@ -54,6 +54,7 @@ var judges = map[string]func(corpusCase) error{
 	"sdi12":           judgeSDI12,
 	"slip":            judgeSLIP,
 	"sml":             judgeSML,
+	"sparkplug":       judgeSparkplug,
 	"vedirect":        judgeVEDirect,
 }
 

@@ -20,7 +20,7 @@ var arrows = map[string][]string{
 	"protocol/binary":     {"protocol"},
 	"protocol/frame":      {"protocol/checksum"},
 	"protocol/modbus":     {"protocol", "protocol/binary", "protocol/checksum"},
-	"protocol/payload":    {"protocol", "protocol/binary", "protocol/checksum", "protocol/payload/…"},
+	"protocol/payload":    {"protocol", "protocol/binary", "protocol/checksum", "protocol/frame", "protocol/payload/…"},
 	"drivers":             {"protocol"},
 	"drivers/drivertest":  {"drivers", "protocol"},
 	"drivers/mqtt":        {"drivers", "protocol", "protocol/…"},
@@ -125,6 +125,9 @@ func TestFilesStaySmall(t *testing.T) {
 		limit := 400
 		if strings.HasSuffix(path, "_test.go") {
 			limit = 600
+		}
+		if strings.HasSuffix(path, ".pb.go") {
+			return // written by a program
 		}
 		if n := bytes.Count(text, []byte("\n")); n > limit {
 			t.Errorf("%s has %d lines, more than %d", path, n, limit)

@@ -61,6 +61,8 @@ func TestDeviceValidate(t *testing.T) {
 		{Device{}, []string{"topic is required"}},
 		{Device{Topic: "a/#/b"}, []string{`topic "a/#/b" has # before its end`}},
 		{Device{Topic: "a/b"}, []string{"device is required"}},
+		{Device{Topic: "spBv1.0/#", Decode: &plainSparkplug}, nil},
+		{Device{Topic: "spBv1.0/#", Decode: &plainJSON}, []string{"device is required"}},
 		{Device{Topic: "a/{device}", Name: "x"}, []string{`device is "x", but`}},
 		{Device{Topic: "{area}/{device}", Tags: []protocol.Tag{{Key: "area"}}}, []string{"tags.area is captured"}},
 	} {

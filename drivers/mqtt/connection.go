@@ -31,10 +31,12 @@ type connection struct {
 	dialErr error       // set by dial
 	unguard func() bool // ends the guard that closes the wire with the context
 
-	stop         chan struct{} // closed by close, to end the acknowledger
+	stop         chan struct{} // closed by close, to end the acknowledger and replies
 	acknowledged chan struct{} // closed by the acknowledger when it has ended
+	replies      *replies
+	replied      chan struct{} // closed by the goroutine that publishes replies when it has ended
 
-	lost     chan error    // the library and the acknowledger send a reason each; 2, so that they need not wait
+	lost     chan error    // the library, the acknowledger and replies send a reason each; 3, so that they need not wait
 	panicked chan struct{} // closed by catch
 	panic    sync.Once
 	cause    *drivers.Panic // valid once panicked is closed
@@ -51,7 +53,9 @@ func newConnection(d *Driver, out outlet) *connection {
 		unguard:      func() bool { return true },
 		stop:         make(chan struct{}),
 		acknowledged: make(chan struct{}),
-		lost:         make(chan error, 2),
+		replies:      newReplies(d.log),
+		replied:      make(chan struct{}),
+		lost:         make(chan error, 3),
 		panicked:     make(chan struct{}),
 	}
 }
@@ -85,6 +89,13 @@ func (c *connection) connect(ctx context.Context) error {
 		a := acknowledger{wire: c.wire, owed: c.owed, unsure: c.unsure, notes: c.out.notes, handled: &c.handled, fresh: &c.fresh}
 		// The library would not notice a socket closed behind its back.
 		if err := a.run(c.stop); err != nil {
+			c.lost <- err
+		}
+	}()
+	go func() {
+		defer close(c.replied)
+		defer c.catch()
+		if err := c.replies.run(c.wire, c.stop); err != nil {
 			c.lost <- err
 		}
 	}()
@@ -148,13 +159,14 @@ func (c *connection) close() {
 	c.unguard()
 	close(c.stop)
 	<-c.acknowledged
+	<-c.replied
 	c.client.Disconnect(uint(farewell / time.Millisecond))
 	c.wire.Close()
 	c.owed.close()
 }
 
 // catch keeps a panic of receive, which runs on the library's goroutine, or of
-// the acknowledger for serve to raise where drivers.Supervise recovers it.
+// the connection's own goroutines for serve to raise where drivers.Supervise recovers it.
 func (c *connection) catch() {
 	if p := recover(); p != nil {
 		c.panic.Do(func() {

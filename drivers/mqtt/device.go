@@ -12,7 +12,7 @@ import (
 // devices of one model.
 type Device struct {
 	Topic   string // pattern, such as plant/{area}/{device}/climate
-	Name    string // device name when the topic does not capture {device}
+	Name    string // device name when neither the topic captures {device} nor the messages name it
 	Profile string // the profile's name
 	Decode  *payload.Profile
 	Tags    []protocol.Tag // beside the tags that the topic captures
@@ -26,6 +26,9 @@ const (
 
 // reserved are words that templates use for other things.
 var reserved = [...]string{"gateway", "driver", "profile"}
+
+// namesDevices reports whether the messages name their devices themselves.
+func (d Device) namesDevices() bool { return d.Decode != nil && d.Decode.Decode.NamesDevices() }
 
 // Validate reports what is wrong with where d is: its topic, name and tags.
 func (d Device) Validate(report func(field, problem string)) {
@@ -45,7 +48,7 @@ func (d Device) Validate(report func(field, problem string)) {
 		}
 	}
 	named := slices.Contains(captures, captureDevice)
-	if d.Name == "" && !named {
+	if d.Name == "" && !named && !d.namesDevices() {
 		report("device", fmt.Sprintf("is required: the topic %q captures no {device}", d.Topic))
 	}
 	if d.Name != "" && named {

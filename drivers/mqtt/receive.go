@@ -1,7 +1,9 @@
 package mqtt
 
 import (
+	"context"
 	"errors"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -41,7 +43,9 @@ func (c *connection) receive(_ paho.Client, m paho.Message) {
 		return
 	}
 	r := c.routes.find(m.Topic())
-	if reason, err := c.decode(d, r, m, hash, at); reason != "" {
+	reason, err := c.decode(d, r, m, hash, at)
+	c.replies.take(r.replier)
+	if reason != "" {
 		c.out.Reject(r.name(), reason)
 		c.tell(r, m, reason, err)
 		d.batch.Reset()
@@ -85,7 +89,11 @@ func (c *connection) tell(r *route, m paho.Message, reason string, err error) {
 		return // known, of nobody, or as the operator wants it
 	}
 	r.told = reason
-	c.log.Warn("messages are rejected", "topic", m.Topic(), "device", r.name(), "reason", reason, "err", err)
+	level := slog.LevelWarn
+	if reason == "kind" {
+		level = slog.LevelInfo // beside others that hold readings
+	}
+	c.log.Log(context.Background(), level, "messages are rejected", "topic", m.Topic(), "device", r.name(), "reason", reason, "err", err)
 }
 
 // decode fills d's batch with the readings of m. It returns why there are none.
@@ -100,7 +108,9 @@ func (c *connection) decode(d *delivery, r *route, m paho.Message, hash uint64, 
 	case len(m.Payload()) > maxPayload:
 		return "size", nil
 	}
-	err = r.decoder.Decode(&d.batch, payload.Message{Payload: m.Payload(), Device: r.device, Received: at, Metric: r.metric})
+	err = r.decoder.Decode(&d.batch, payload.Message{
+		Payload: m.Payload(), Device: r.device, Received: at, Metric: r.metric, Topic: m.Topic(),
+	})
 	if err == nil {
 		if len(d.batch.Readings) == 0 {
 			return "empty", nil

@@ -21,10 +21,11 @@ type route struct {
 	device  *protocol.Device // nil when the topic fits no device
 	metric  string           // from the topic, "" when it names none
 	decoder payload.Decoder
-	reason  string // why there is no device
-	last    uint64 // hash of the topic's last message that was accepted
-	seen    bool   // last is valid
-	told    string // reason of the latest rejection that was logged
+	replier payload.Replier // the decoder, nil when it has nothing to reply
+	reason  string          // why there is no device
+	last    uint64          // hash of the topic's last message that was accepted
+	seen    bool            // last is valid
+	told    string          // reason of the latest rejection that was logged
 }
 
 // name returns the device's name, "" when there is none.
@@ -118,6 +119,7 @@ func (rs *routes) resolve(topic string) *route {
 // bind makes the route of a topic that fits w.
 func (rs *routes) bind(w *row, captured []string) *route {
 	r := &route{decoder: w.decoder}
+	r.replier, _ = w.decoder.(payload.Replier)
 	device := protocol.Device{Name: w.Name, Profile: w.Profile, Driver: rs.driver, Tags: slices.Clone(w.Tags)}
 	for i, name := range w.pattern.Captures() {
 		switch name {
@@ -129,7 +131,7 @@ func (rs *routes) bind(w *row, captured []string) *route {
 			device.Tags = append(device.Tags, protocol.Tag{Key: name, Value: captured[i]})
 		}
 	}
-	if device.Name == "" {
+	if device.Name == "" && !w.namesDevices() {
 		return &route{reason: "device"}
 	}
 	slices.SortFunc(device.Tags, func(a, b protocol.Tag) int { return strings.Compare(a.Key, b.Key) })

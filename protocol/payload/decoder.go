@@ -49,6 +49,8 @@ func newDecoder(p plan, d Decode) Decoder {
 		return r
 	}
 	switch {
+	case d.Sparkplug != nil:
+		return newSparkplug(p, *d.Sparkplug)
 	case d.JSON != nil:
 		return newTree(p, formJSON, d.JSON.Each)
 	case d.CBOR != nil:

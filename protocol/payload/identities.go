@@ -9,7 +9,7 @@ import (
 
 // keptIdentities is how many devices are remembered that messages name
 // themselves. Senders that invent devices make it start over.
-const keptIdentities = 1 << 14
+const keptIdentities = 1 << 16
 
 // identities joins the device that a topic or a port names with what a message
 // says about its device, so that the same two always give the same pointer.

@@ -16,6 +16,7 @@ import (
 	"sluice/protocol/payload/mbus"
 	"sluice/protocol/payload/nmea"
 	"sluice/protocol/payload/sdi12"
+	"sluice/protocol/payload/sparkplug"
 	"sluice/protocol/payload/vedirect"
 )
 
@@ -39,6 +40,7 @@ type Decode struct {
 	CBOR       *CBOR              `yaml:"cbor"`
 	MsgPack    *MsgPack           `yaml:"msgpack"`
 	SenML      *SenML             `yaml:"senml"`
+	Sparkplug  *sparkplug.Config  `yaml:"sparkplug"`
 	Influx     *lineproto.Config  `yaml:"influx"`
 	Binary     *binary.Config     `yaml:"binary"`
 	NMEA       *nmea.Config       `yaml:"nmea"`

@@ -205,7 +205,7 @@ func TestValidatePaths(t *testing.T) {
 		`decode.json.each is "a..b", want names joined by dots, such as a.b`:                   each("a..b", nil),
 		`decode.json.each is "*.*.*.*.*.*.*.*.a", want less than 8 steps that are *`:           each(strings.Repeat("*.", 8)+"a", nil),
 		`decode.json.each is "$.", want names joined by dots, such as a.b`:                     each("$.", nil),
-		`time.path is not for senml, whose records say their time`:                                  {Decode: Decode{SenML: &SenML{}}, Time: &Time{Path: "t", Format: "unix"}},
+		`time.path is not for senml, whose records say their time`:                             {Decode: Decode{SenML: &SenML{}}, Time: &Time{Path: "t", Format: "unix"}},
 		`metrics.a.path is "", want names joined by dots, such as a.b`:                         {Decode: Decode{CBOR: &CBOR{}}, Metrics: map[string]Metric{"a": {Path: ""}}, Time: nil},
 	} {
 		var got []string

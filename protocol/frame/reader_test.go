@@ -70,6 +70,7 @@ func TestReaders(t *testing.T) {
 
 		{"records between and inside", victron, block + ":A0102000543\n" + block[:13] + ":A0102000543\n" + block[13:] + block, []string{block, block, block}, Stats{Frames: 3}},
 		{"block joined late", victron, "5\r\nV\t12800\r\nChecksum\t\x00" + block, []string{block}, Stats{Frames: 1, Bad: 1, Skipped: 22}},
+		{"block joined at its end", victron, "\r\nChecksum\t\xad" + block, []string{block}, Stats{Frames: 1, Skipped: 12}},
 
 		{"request and answer", modbus, ask + answer + "(quiet)", []string{ask, answer}, Stats{Frames: 2}},
 		{"exception", modbus, "\x11\x83\x02\xc1\x34", []string{"\x11\x83\x02\xc1\x34"}, Stats{Frames: 1}},

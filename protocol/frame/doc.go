@@ -6,8 +6,8 @@
 //
 // After damage the search goes on inside the bytes of the frame that was
 // rejected, at the next place where one may begin, so that a false beginning
-// never swallows the good frame behind it. A reader holds no more than twice
-// its longest frame.
+// never swallows the good frame behind it. A reader holds no more than a small
+// multiple of its longest frame.
 package frame
 
 // Reader finds the frames of one kind in a byte stream. It is owned by one

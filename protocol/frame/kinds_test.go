@@ -83,7 +83,7 @@ func samples() []sample {
 		{name: "lines checked", config: Config{Lines: &Lines{Checksum: &Checksum{Name: crc32.Name, After: "*"}}},
 			payload: text, encode: lines("\r\n"), noise: without("", "\r\n"), shared: 1},
 		{name: "lines terminated", config: Config{Lines: &Lines{Terminator: "hex:3b3b", Checksum: &Checksum{Name: crc32.Name, After: "*"}}},
-			payload: text, encode: lines(";;"), noise: without(";", ";;"), shared: 2},
+			payload: text, encode: lines(";;"), noise: without(";", ";;"), shared: 3},
 	}, []sample{
 		prefixed(Prefixed{Sync: "hex:424d", Offset: 2, Width: 2}),
 		prefixed(Prefixed{Sync: "A", Offset: 3, Width: 4, Order: "little", Counts: "frame", Header: 9, Trailer: 2}),

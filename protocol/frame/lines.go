@@ -51,26 +51,26 @@ func (l *lineReader) Next() ([]byte, bool) {
 			continue
 		}
 		l.rest = l.rest[end+1:]
-		if line, ok := l.accept(l.finish(piece)); ok {
+		line := l.finish(piece)
+		if len(line) > 0 && l.check != nil {
+			line = l.checked(line)
+		}
+		if len(line) > 0 {
+			l.stats.Frames++
 			return line, true
 		}
 	}
 }
 
-// accept counts a line and takes its checksum off. An empty line is none.
-func (l *lineReader) accept(line []byte) ([]byte, bool) {
-	if len(line) == 0 {
-		return nil, false
-	}
+// checked returns a line without its checksum, nothing when that is wrong.
+func (l *lineReader) checked(line []byte) []byte {
 	text, ok := l.check.strip(line)
-	switch {
-	case !ok:
+	if !ok {
 		l.stats.Bad++
 		l.stats.Skipped += int64(len(line))
-	case len(text) > 0:
-		l.stats.Frames++
+		return nil
 	}
-	return text, ok && len(text) > 0
+	return text
 }
 
 // ends reports whether the end-of-line byte after piece ends a line, which an

@@ -69,8 +69,10 @@ func mbusLongFrame(p []byte) verdict {
 	switch {
 	case len(p) < size:
 		return wait()
-	case p[size-1] != mbusStop || p[size-2] != sum8(p[4:size-2]):
+	case p[size-1] != mbusStop:
 		return reject(size, 1)
+	case p[size-2] != sum8(p[4:size-2]):
+		return reject(size, size) // four bytes say that it is one, and where it ends
 	}
 	return found(size, p[:size])
 }

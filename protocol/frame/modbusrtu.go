@@ -80,7 +80,7 @@ func modbusRequest(p []byte) int {
 	case 7, 11, 12, 17:
 		return 4
 	case 15, 16:
-		return counted(p, 6, 9)
+		return written(p)
 	case 20, 21:
 		return counted(p, 2, 5)
 	case 22:
@@ -99,7 +99,7 @@ func modbusRequest(p []byte) int {
 func modbusResponse(p []byte) int {
 	switch f := p[1]; {
 	case f >= 0x80:
-		return 5 // an exception
+		return exception(p)
 	case f >= 1 && f <= 4, f == 12, f == 17, f == 20, f == 21, f == 23:
 		return counted(p, 2, 5)
 	case f == 5, f == 6, f == 8, f == 11, f == 15, f == 16:
@@ -116,6 +116,16 @@ func modbusResponse(p []byte) int {
 	return 0
 }
 
+// exception is the length of a response that says what went wrong with a
+// request of a function: one that there is, and with a code that there is.
+func exception(p []byte) int {
+	const codes = 0x0b
+	if modbusRequest([]byte{p[0], p[1] &^ 0x80}) == 0 || len(p) > 2 && (p[2] == 0 || p[2] > codes) {
+		return 0
+	}
+	return 5
+}
+
 // counted returns the length of a frame with a byte at the offset that counts
 // what it holds beside others.
 func counted(p []byte, offset, others int) int {
@@ -123,6 +133,23 @@ func counted(p []byte, offset, others int) int {
 		return pending
 	}
 	return others + int(p[offset])
+}
+
+// written is the length of a request that writes several coils or registers: it
+// says twice how many.
+func written(p []byte) int {
+	size := counted(p, 6, 9)
+	if size == pending {
+		return pending
+	}
+	want := int(p[4])<<8 | int(p[5]) // registers
+	if want *= 2; p[1] == 15 {
+		want = (want/2 + 7) / 8
+	}
+	if size != 9+want {
+		return 0
+	}
+	return size
 }
 
 // queued is the length of a response with the content of a FIFO queue.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -127,7 +128,8 @@ func TestDamageCostsOneFrame(t *testing.T) {
 		got, r := listen(t, s.config, 1+rng.IntN(100), made.pieces...)
 		got = withoutAcks(got)
 		left := slices.Delete(slices.Clone(made.want), hit, hit+1)
-		if !slices.Equal(got, left) && !slices.Equal(got, made.want) {
+		harmless := slices.EqualFunc(got, made.want, strings.EqualFold) // such as another case of a checksum's digit
+		if !slices.Equal(got, left) && !harmless {
 			t.Fatalf("byte %d of frame %d was %#x and is %#x:\n got %q %+v\nwant %q\nof %v",
 				at, hit, was, p[at], got, r.Stats(), left, made.pieces)
 		}

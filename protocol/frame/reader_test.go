@@ -1,6 +1,7 @@
 package frame
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"testing"
@@ -69,6 +70,7 @@ func TestReaders(t *testing.T) {
 
 		{"records between and inside", victron, block + ":A0102000543\n" + block[:13] + ":A0102000543\n" + block[13:] + block, []string{block, block, block}, Stats{Frames: 3}},
 		{"block joined late", victron, "5\r\nV\t12800\r\nChecksum\t\x00" + block, []string{block}, Stats{Frames: 1, Bad: 1, Skipped: 22}},
+		{"block joined at its end", victron, "\r\nChecksum\t\xad" + block, []string{block}, Stats{Frames: 1, Skipped: 12}},
 
 		{"request and answer", modbus, ask + answer + "(quiet)", []string{ask, answer}, Stats{Frames: 2}},
 		{"exception", modbus, "\x11\x83\x02\xc1\x34", []string{"\x11\x83\x02\xc1\x34"}, Stats{Frames: 1}},
@@ -188,6 +190,48 @@ func TestGap(t *testing.T) {
 	} {
 		if got := c.Gap(); got != want {
 			t.Errorf("%+v: %v, want %v", c, got, want)
+		}
+	}
+}
+
+// TestEscapesOfSML sends every short file of the bytes that SML's transport
+// gives a meaning to.
+func TestEscapesOfSML(t *testing.T) {
+	const letters = "\x1b\x1a\x00"
+	r, err := New(Config{SML: &SML{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wire []byte
+	for n, count := 1, len(letters); n <= 9; n, count = n+1, count*len(letters) {
+		for i := range count {
+			file := make([]byte, n)
+			for at, rest := 0, i; at < n; at, rest = at+1, rest/len(letters) {
+				file[at] = letters[rest%len(letters)]
+			}
+			wire = AppendSML(wire[:0], file)
+			r.Feed(wire)
+			if got, ok := r.Next(); !ok || string(got) != string(file) {
+				t.Fatalf("% x came back as % x from % x", file, got, wire)
+			}
+			r.Next()
+		}
+	}
+}
+
+func TestBlocksOfCOBS(t *testing.T) {
+	for n := range 800 {
+		full := bytes.Repeat([]byte{byte(n) | 1}, n)
+		for _, payload := range [][]byte{full, append(bytes.Clone(full), 0), append([]byte{0}, full...), append(append(bytes.Clone(full), 0), full...)} {
+			for name, kind := range map[string]Config{"cobs": {COBS: &COBS{}}, "cobsr": {COBSR: &COBS{}}} {
+				wire := Append(kind, nil, payload)
+				if zero := bytes.IndexByte(wire, 0); zero != len(wire)-1 || len(wire) > len(payload)+2+len(payload)/254 {
+					t.Fatalf("%s: %d bytes become %d, with a zero at %d", name, len(payload), len(wire), zero)
+				}
+				if got, _ := listen(t, kind, len(wire), piece{wire, false}); len(payload) > 0 && (len(got) != 1 || got[0] != string(payload)) {
+					t.Fatalf("%s: % x came back as % x", name, payload, got)
+				}
+			}
 		}
 	}
 }

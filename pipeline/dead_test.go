@@ -38,7 +38,7 @@ func allKinds() *protocol.Batch {
 
 // identical reports whether two readings are the same to the bit.
 func identical(a, b *protocol.Reading) bool {
-	return a.ID == b.ID && a.SourceTime == b.SourceTime && a.ReceivedTime == b.ReceivedTime && a.ClockUnset == b.ClockUnset &&
+	return a.ID == b.ID && a.SourceTime == b.SourceTime && a.ReceivedTime == b.ReceivedTime && a.ClockUnset == b.ClockUnset && a.Skewed == b.Skewed &&
 		string(protocol.AppendJSON(nil, &protocol.Reading{Device: a.Device})) == string(protocol.AppendJSON(nil, &protocol.Reading{Device: b.Device})) &&
 		slices.EqualFunc(a.Metrics, b.Metrics, func(x, y protocol.Metric) bool {
 			return x.Name == y.Name && x.Unit == y.Unit && x.Quality == y.Quality &&

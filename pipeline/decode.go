@@ -76,6 +76,7 @@ func (d *decoder) next(m *protocol.Reading) (size int, ok bool, err error) {
 		m.SourceTime = m.ReceivedTime + protocol.Timestamp(d.r.varint())
 	}
 	m.ClockUnset = flags&readingClockUnset != 0
+	m.Skewed, m.Historical = flags&readingSkewed != 0, flags&readingHistorical != 0
 	missing := false
 	for range d.r.count() {
 		id := d.r.uvarint()

@@ -83,6 +83,12 @@ func (e *encoder) reading(r *protocol.Reading, base protocol.Timestamp) {
 	if r.ClockUnset {
 		flags |= readingClockUnset
 	}
+	if r.Skewed {
+		flags |= readingSkewed
+	}
+	if r.Historical {
+		flags |= readingHistorical
+	}
 	b = binary.AppendVarint(append(b, flags), int64(r.ReceivedTime-base))
 	if r.SourceTime != 0 {
 		b = binary.AppendVarint(b, int64(r.SourceTime-r.ReceivedTime))

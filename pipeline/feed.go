@@ -57,7 +57,7 @@ func (f *feed) pull() (more bool, err error) {
 		f.unadd()
 		f.lane.Damaged(f.decoder.at-1, 1)
 	default:
-		r.Historical = f.historical
+		r.Historical = r.Historical || f.historical
 		f.rule.add(size, f.came)
 		if f.rule.readings == 1 {
 			f.since.Store(f.decoder.rec.Accepted.UnixNano())

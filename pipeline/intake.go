@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"maps"
 	"sync"
 	"sync/atomic"
 
@@ -29,7 +28,8 @@ type Intake struct {
 	session  uint64            // the source forgets what it sent in an earlier one
 	acked    []protocol.Origin // of this session
 	rejected map[rejection]uint64
-	recalled []protocol.Origin // by the notes of an earlier process; nil once told
+	flawed   map[rejection]uint64 // metrics left out of readings
+	recalled []protocol.Origin    // by the notes of an earlier process; nil once told
 }
 
 // queued is a batch in an intake.
@@ -45,8 +45,8 @@ const (
 	// maxQueuedBytes bounds an intake whose batches are large.
 	maxQueuedBytes = 16 << 20
 
-	// maxRejections bounds the counters by device; what comes from further
-	// devices is counted under otherDevices.
+	// maxRejections bounds each kind of counters by device; what comes from
+	// further devices is counted under otherDevices.
 	maxRejections = 1000
 	otherDevices  = "(other)"
 )
@@ -67,7 +67,8 @@ type IntakeStats struct {
 	Journaled  uint64
 }
 
-// Rejection is a count of messages that gave no reading.
+// Rejection is a count of messages that gave no reading, or of metrics that
+// were left out of one.
 type Rejection struct {
 	Driver, Device, Reason string
 	Count                  uint64
@@ -80,6 +81,7 @@ func newIntake(driver string, capacity int, wake chan<- struct{}) *Intake {
 		queue:    make(chan queued, capacity),
 		stats:    IntakeStats{Driver: driver},
 		rejected: map[rejection]uint64{},
+		flawed:   map[rejection]uint64{},
 	}
 }
 
@@ -89,6 +91,9 @@ func (i *Intake) Emit(b *protocol.Batch) bool {
 	resend := b.Origin.CanResend()
 	i.mu.Lock()
 	i.stats.Received += n
+	for _, f := range b.Flaws {
+		tally(i.flawed, f.Device.Name, f.Refusal.Reason)
+	}
 	if (i.bytes+size <= maxQueuedBytes || i.bytes == 0) && !(resend && i.degraded.Load()) {
 		select {
 		case i.queue <- queued{b, size, i.session}:
@@ -142,11 +147,15 @@ func (i *Intake) Reject(device, reason string) {
 	defer i.mu.Unlock()
 	i.stats.Received++
 	i.stats.Rejected++
+	tally(i.rejected, device, reason)
+}
+
+func tally(in map[rejection]uint64, device, reason string) {
 	r := rejection{device, reason}
-	if _, known := i.rejected[r]; !known && len(i.rejected) >= maxRejections {
+	if _, known := in[r]; !known && len(in) >= maxRejections {
 		r.device = otherDevices
 	}
-	i.rejected[r]++
+	in[r]++
 }
 
 // Refuse counts a message left unread for its source to send again.
@@ -202,14 +211,18 @@ func (i *Intake) leave(n uint64, size int, into func(*IntakeStats) *uint64) {
 	*into(&i.stats) += n
 }
 
-// snapshot returns the counters, and those of rejected messages one by one.
-func (i *Intake) snapshot() (IntakeStats, []Rejection) {
+// snapshot returns the counters, and those of rejected messages and of flawed
+// ones one by one.
+func (i *Intake) snapshot() (stats IntakeStats, rejected, flawed []Rejection) {
 	i.mu.Lock()
-	stats, rejected := i.stats, maps.Clone(i.rejected)
-	i.mu.Unlock()
-	list := make([]Rejection, 0, len(rejected))
-	for r, n := range rejected {
+	defer i.mu.Unlock()
+	return i.stats, i.list(i.rejected), i.list(i.flawed)
+}
+
+func (i *Intake) list(counts map[rejection]uint64) []Rejection {
+	list := make([]Rejection, 0, len(counts))
+	for r, n := range counts {
 		list = append(list, Rejection{i.driver, r.device, r.reason, n})
 	}
-	return stats, list
+	return list
 }

@@ -16,6 +16,8 @@ const (
 
 	readingHasSource  = 1 // bits of a reading's flags
 	readingClockUnset = 2
+	readingSkewed     = 4
+	readingHistorical = 8
 
 	originSize = 10 // packet id and hash
 )

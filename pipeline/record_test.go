@@ -35,6 +35,9 @@ func drawReading(t *rapid.T, devices []*protocol.Device) protocol.Reading {
 		Device:       rapid.SampledFrom(devices).Draw(t, "device"),
 		ReceivedTime: protocol.Timestamp(rapid.Int64Range(math.MinInt64/4, math.MaxInt64/4).Draw(t, "received")),
 		SourceTime:   protocol.Timestamp(rapid.Int64Range(math.MinInt64/4, math.MaxInt64/4).Draw(t, "source")),
+		ClockUnset:   rapid.Bool().Draw(t, "unset"),
+		Skewed:       rapid.Bool().Draw(t, "skewed"),
+		Historical:   rapid.Bool().Draw(t, "historical"),
 	}
 	for i := range rapid.IntRange(1, 5).Draw(t, "metrics") {
 		r.Metrics = append(r.Metrics, protocol.Metric{

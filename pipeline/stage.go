@@ -15,13 +15,10 @@ type stage interface {
 // unset marks readings that were received before the gateway's clock was set.
 type unset struct{}
 
-// firstRelease is a time that a clock which was set cannot show.
-var firstRelease = protocol.At(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
-
 func (unset) apply(b *protocol.Batch) {
 	for i := range b.Readings {
 		r := &b.Readings[i]
-		r.ClockUnset = r.ReceivedTime < firstRelease
+		r.ClockUnset = !protocol.ClockIsSet(r.ReceivedTime)
 	}
 }
 

@@ -10,7 +10,8 @@ import (
 // Stats is the pipeline at one moment.
 type Stats struct {
 	Intakes    []IntakeStats
-	Rejections []Rejection
+	Rejections []Rejection // messages that gave no reading
+	Flaws      []Rejection // metrics that a reading was kept without, counted whenever it was received
 	Journal    journal.Stats
 	Disk       Health // whether the journal can be written
 	Deliveries []DeliveryStats
@@ -52,9 +53,10 @@ type DeliveryStats struct {
 func (p *Pipeline) Stats() Stats {
 	s := Stats{Disk: p.committer.health.snapshot()}
 	for _, source := range p.committer.sources {
-		stats, rejections := source.intake.snapshot()
+		stats, rejections, flaws := source.intake.snapshot()
 		s.Intakes = append(s.Intakes, stats)
 		s.Rejections = append(s.Rejections, rejections...)
+		s.Flaws = append(s.Flaws, flaws...)
 	}
 	s.Journal = p.journal.Stats()
 	for _, d := range p.deliveries {

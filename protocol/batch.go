@@ -24,8 +24,16 @@ func (o Origin) CanResend() bool { return o.Driver != "" }
 // and the source must send them again. A nil Done is not called.
 type Batch struct {
 	Readings []Reading
+	Flaws    []Flaw // metrics that the readings lack: the pipeline counts them
 	Origin   Origin
 	Done     func(error)
+}
+
+// Flaw is a metric that was left out of a reading because what was sent for it
+// cannot be read, while the rest could.
+type Flaw struct {
+	Device  *Device
+	Refusal *Refusal
 }
 
 // Add appends an empty reading and returns it. A reused batch keeps the room
@@ -46,5 +54,6 @@ func (b *Batch) Add() *Reading {
 // Reset empties the batch for reuse and keeps its room and its Done.
 func (b *Batch) Reset() {
 	b.Readings = b.Readings[:0]
+	b.Flaws = b.Flaws[:0]
 	b.Origin = Origin{}
 }

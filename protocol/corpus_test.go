@@ -39,7 +39,17 @@ type corpusCase struct {
 
 // judges holds each case of a format against what we make of it. A judge
 // returns nil when that is what the case states.
-var judges = map[string]func(corpusCase) error{}
+var judges = map[string]func(corpusCase) error{
+	"cayennelpp":   judgeCayenneLPP,
+	"cobs":         judgeCOBS,
+	"crc":          judgeCRC,
+	"dsmr":         judgeDSMR,
+	"lineprotocol": judgeLineproto,
+	"mbus":         judgeMBus,
+	"nmea":         judgeNMEA,
+	"ruuvi":        judgeRuuvi,
+	"slip":         judgeSLIP,
+}
 
 // elsewhere are formats that packages beside this one test.
 var elsewhere = []string{"nats-errors", "influx-errors", "mqtt-topic"}

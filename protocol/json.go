@@ -18,9 +18,11 @@ import (
 //
 // time is r.Time(); received is there only when the device sent a time of its
 // own; "clock":"unset" says that the gateway's clock was not set when the reading
-// arrived, and "historical":true that newer readings went before it. Empty tags, units and qualities that are good are left out. Integers are
-// written exactly, bytes as base64, and a float that JSON cannot hold as the
-// text "NaN", "+Inf" or "-Inf".
+// arrived, "clock":"skewed" that the device's time was too far from it to be
+// used, and "historical":true that newer readings went before it. Empty tags,
+// units and qualities that are good are left out. Integers are written exactly,
+// bytes as base64, and a float that JSON cannot hold as the text "NaN", "+Inf"
+// or "-Inf".
 func AppendJSON(dst []byte, r *Reading) []byte {
 	dst = append(dst, `{"id":"`...)
 	dst = r.ID.Append(dst)
@@ -34,8 +36,11 @@ func AppendJSON(dst []byte, r *Reading) []byte {
 		dst = append(dst, `,"received":`...)
 		dst = appendTime(dst, r.ReceivedTime)
 	}
-	if r.ClockUnset {
+	switch {
+	case r.ClockUnset:
 		dst = append(dst, `,"clock":"unset"`...)
+	case r.Skewed:
+		dst = append(dst, `,"clock":"skewed"`...)
 	}
 	if r.Historical {
 		dst = append(dst, `,"historical":true`...)

@@ -13,6 +13,13 @@ type Timestamp int64
 // At returns the Timestamp of t, which must lie in the span of a Timestamp.
 func At(t time.Time) Timestamp { return Timestamp(t.UnixNano()) }
 
+// firstRelease is a time that a clock which was set cannot show.
+const firstRelease = Timestamp(1_767_225_600e9) // 2026-01-01
+
+// ClockIsSet reports whether a clock that shows t can have been set: many boxes
+// begin at 1970 until they find a time server.
+func ClockIsSet(t Timestamp) bool { return t >= firstRelease }
+
 // Time returns t in UTC.
 func (t Timestamp) Time() time.Time { return time.Unix(0, int64(t)).UTC() }
 
@@ -105,7 +112,8 @@ type Reading struct {
 	SourceTime   Timestamp // the device's own time, 0 when it sent none
 	ReceivedTime Timestamp // the gateway's clock when the reading arrived
 	ClockUnset   bool      // that clock had not been set yet: the received time is no real one
-	Historical   bool      // a sink gets it behind newer ones, while it catches up; not part of the reading
+	Skewed       bool      // its device sent a time that was too far from that clock to be used
+	Historical   bool      // newer ones went before it: the device says so, or a sink gets it while it catches up
 	Metrics      []Metric
 }
 

@@ -79,7 +79,7 @@ devices to talk to and where their readings go.`,
 		},
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(runCommand(), checkCommand(), rehearseCommand(), journalCommand(), deadCommand(), versionCommand())
+	root.AddCommand(runCommand(), checkCommand(), rehearseCommand(), journalCommand(), deadCommand(), decodeCommand(), profilesCommand(), versionCommand())
 	return root
 }
 

@@ -21,6 +21,7 @@ var (
 	descReceived = desc("readings_received_total", "Readings that came from devices. Equals the sum of all fates plus sluice_intake_readings.", "driver")
 	descFate     = desc("readings_total", "What became of the readings that came from devices.", "driver", "fate")
 	descIntake   = desc("intake_readings", "Readings accepted and not yet in the journal.", "driver")
+	descFlawed   = desc("metrics_rejected_total", "Metrics that readings were kept without, because what was sent for them cannot be read, by device and reason.", "driver", "device", "reason")
 	descRejected = desc("rejected_total", "Messages that gave no reading, by device and reason.", "driver", "device", "reason")
 	descUp       = desc("driver_up", "1 while the driver reaches its devices.", "driver")
 
@@ -69,6 +70,9 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 	}
 	for _, x := range s.Rejections {
 		r.counter(descRejected, x.Count, x.Driver, x.Device, x.Reason)
+	}
+	for _, x := range s.Flaws {
+		r.counter(descFlawed, x.Count, x.Driver, x.Device, x.Reason)
 	}
 	for _, d := range s.Deliveries {
 		r.delivery(d)

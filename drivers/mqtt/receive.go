@@ -48,6 +48,10 @@ func (c *connection) receive(_ paho.Client, m paho.Message) {
 		d.done(nil)
 		return
 	}
+	if len(d.batch.Flaws) > 0 {
+		flaw := d.batch.Flaws[0].Refusal
+		c.tell(r, m, flaw.Reason, flaw.Err)
+	}
 	d.origin, d.batch.Origin = origin, origin
 	if !c.out.Emit(&d.batch) {
 		d.done(errRefused)
@@ -74,7 +78,8 @@ func (c *connection) deliver(m paho.Message, origin protocol.Origin) *delivery {
 	return d
 }
 
-// tell logs the first message of a topic that is rejected for a reason.
+// tell logs the first message of a topic that is rejected for a reason, as a
+// whole or in part.
 func (c *connection) tell(r *route, m paho.Message, reason string, err error) {
 	if r.told == reason || r.device == nil || strings.HasPrefix(reason, "retained") {
 		return // known, of nobody, or as the operator wants it

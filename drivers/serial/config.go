@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"strings"
 
 	"sluice/drivers/serial/port"
 	"sluice/protocol"
@@ -11,12 +12,11 @@ import (
 	"sluice/protocol/payload"
 )
 
-// Config is one serial port with a line-oriented device.
+// Config is one serial port with a device that speaks unasked.
 type Config struct {
-	Port    string `yaml:"port"`     // stable name: /dev/serial/by-id/…
-	Line    string `yaml:"line"`     // "9600 8N1": baud, data bits, parity N, E or O, stop bits
-	EOL     string `yaml:"eol"`      // auto (default: LF, CRLF or CR), lf, crlf or cr
-	MaxLine int    `yaml:"max_line"` // bytes, default 4096; longer lines are skipped and counted
+	Port  string       `yaml:"port"`  // stable name: /dev/serial/by-id/…
+	Line  string       `yaml:"line"`  // "9600 8N1": baud, data bits, parity N, E or O, stop bits
+	Frame frame.Config `yaml:"frame"` // how messages are told apart; default: lines
 }
 
 // Device is the device at the other end of the port.
@@ -29,7 +29,7 @@ type Device struct {
 
 // DefaultConfig returns the values that hold where the file is silent. Port and
 // line have none: only the operator knows them.
-func DefaultConfig() Config { return Config{EOL: "auto", MaxLine: 4096} }
+func DefaultConfig() Config { return Config{Frame: frame.DefaultConfig()} }
 
 // Validate reports what is wrong with c: the field's path in the file and the
 // problem.
@@ -45,10 +45,7 @@ func (c *Config) Validate(report func(field, problem string)) {
 	} else if _, err := port.ParseLine(c.Line); err != nil {
 		report("line", err.Error())
 	}
-	if _, err := frame.ParseEOL(c.EOL); err != nil {
-		report("eol", fmt.Sprintf("is %q, want auto, lf, crlf or cr", c.EOL))
-	}
-	if c.MaxLine < 16 || c.MaxLine > 1<<20 {
-		report("max_line", fmt.Sprintf("is %d, want 16 to 1048576 bytes", c.MaxLine))
-	}
+	c.Frame.Validate(func(field, problem string) {
+		report(strings.TrimSuffix("frame."+field, "."), problem)
+	})
 }

@@ -1,9 +1,9 @@
-// Package serial reads line-oriented devices on serial ports.
+// Package serial reads devices on serial ports that speak unasked.
 //
 // A port that is missing, at start or later, is a state and no failure: Run
 // waits for it to come back under its configured name. What a device sends
-// meanwhile, and the line that was cut when the plug was pulled, is gone, since
-// such a device sends nothing twice. The first line after an open may have been
+// meanwhile, and the frame that was cut when the plug was pulled, is gone, since
+// such a device sends nothing twice. The first frame after an open may have been
 // cut too; it is decoded as it comes, and counted as rejected when it gives no
 // reading.
 package serial
@@ -50,7 +50,7 @@ func New(name string, cfg Config, dev Device, opts Options) (*Driver, error) {
 	if err != nil {
 		return nil, fmt.Errorf("line %w", err)
 	}
-	eol, err := frame.ParseEOL(cfg.EOL)
+	frames, err := frame.New(cfg.Frame)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +71,8 @@ func New(name string, cfg Config, dev Device, opts Options) (*Driver, error) {
 	d := &Driver{path: cfg.Port, line: line, status: status, log: log}
 	d.reader = reader{
 		device:  &protocol.Device{Name: dev.Name, Profile: dev.Profile, Driver: name, Tags: dev.Tags},
-		lines:   frame.NewLines(eol, cfg.MaxLine),
+		frames:  frames,
+		gap:     cfg.Frame.Gap(),
 		decoder: decoder,
 		batches: newPool(),
 		log:     log,

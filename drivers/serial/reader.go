@@ -17,50 +17,82 @@ import (
 // goroutine.
 type reader struct {
 	device  *protocol.Device
-	lines   *frame.Lines
+	frames  frame.Reader
+	gap     time.Duration // a line that is quiet for so long has ended a frame; 0: never
 	decoder payload.Decoder
 	batches *sync.Pool // of *protocol.Batch; Done puts them back
 	log     *slog.Logger
-	tooLong int64      // lines counted so far
-	told    string     // reason of the latest rejection that was logged
-	buf     [4096]byte // as much as the kernel gives in one read
+	counted frame.Stats // what the emitter knows of
+	told    string      // reason of the latest rejection that was logged
+	buf     [4096]byte  // as much as the kernel gives in one read
+}
+
+// source is where bytes come from: a port.
+type source interface {
+	io.Reader
+	// SetReadDeadline sets the time at which Read gives up with
+	// os.ErrDeadlineExceeded; the zero time means never.
+	SetReadDeadline(t time.Time) error
 }
 
 // read emits what arrives until from fails, and reports whether anything did.
-func (r *reader) read(from io.Reader, e drivers.Emitter) (heard bool, err error) {
-	r.lines.Reset() // a line cut by the last failure has no end
+func (r *reader) read(from source, e drivers.Emitter) (heard bool, err error) {
+	r.frames.Reset() // a frame cut by the last failure has no end
+	q := quiet{gap: r.gap}
 	for {
 		n, err := from.Read(r.buf[:])
+		now := time.Now()
 		if n > 0 {
 			heard = true
-			r.take(r.buf[:n], protocol.At(time.Now()), e)
+			r.take(r.buf[:n], protocol.At(now), e)
+			q.heard(now)
 		}
-		if err != nil {
+		switch {
+		case err == nil:
+		case !q.passed(err):
+			return heard, err
+		case q.sure(now):
+			r.frames.Idle()
+			r.take(nil, protocol.At(q.last), e)
+		}
+		if err := q.arm(from); err != nil {
 			return heard, err
 		}
 	}
 }
 
-// take emits the lines that received completes as one batch. A batch that is
+// take emits the frames that received completes as one batch. A batch that is
 // not accepted is lost: the device cannot send it again.
 func (r *reader) take(received []byte, at protocol.Timestamp, e drivers.Emitter) {
 	b := r.batches.Get().(*protocol.Batch)
-	r.lines.Feed(received)
-	for line, ok := r.lines.Next(); ok; line, ok = r.lines.Next() {
-		m := payload.Message{Payload: line, Device: r.device, Received: at}
+	r.frames.Feed(received)
+	for f, ok := r.frames.Next(); ok; f, ok = r.frames.Next() {
+		m := payload.Message{Payload: f, Device: r.device, Received: at}
 		if err := r.decoder.Decode(b, m); err != nil {
 			r.reject(e, reason(err), err)
 		}
 	}
-	for ; r.tooLong < r.lines.TooLong(); r.tooLong++ {
-		r.reject(e, "too_long", errTooLong)
-	}
+	r.count(e)
 	if len(b.Readings) == 0 || !e.Emit(b) {
 		b.Done(nil) // it was never handed over: only reuse it
 	}
 }
 
-var errTooLong = errors.New("line is longer than max_line")
+var (
+	errTooLong = errors.New("frame is longer than max")
+	errBad     = errors.New("frame has a wrong checksum or structure")
+)
+
+// count counts the frames that were rejected since the last time.
+func (r *reader) count(e drivers.Emitter) {
+	now := r.frames.Stats()
+	for ; r.counted.TooLong < now.TooLong; r.counted.TooLong++ {
+		r.reject(e, "too_long", errTooLong)
+	}
+	for ; r.counted.Bad < now.Bad; r.counted.Bad++ {
+		r.reject(e, "checksum", errBad)
+	}
+}
 
 func (r *reader) reject(e drivers.Emitter, reason string, err error) {
 	if a, ok := e.(drivers.Accountant); ok {
@@ -68,7 +100,7 @@ func (r *reader) reject(e drivers.Emitter, reason string, err error) {
 	}
 	if r.told != reason {
 		r.told = reason
-		r.log.Warn("lines are rejected", "device", r.device.Name, "reason", reason, "err", err)
+		r.log.Warn("frames are rejected", "device", r.device.Name, "reason", reason, "err", err)
 	}
 }
 

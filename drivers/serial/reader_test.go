@@ -7,9 +7,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"sluice/drivers/drivertest"
 	"sluice/protocol"
+	"sluice/protocol/frame"
 	"sluice/protocol/payload"
 )
 
@@ -50,6 +52,8 @@ func (p *pieces) Read(b []byte) (int, error) {
 	return n, nil
 }
 
+func (p *pieces) SetReadDeadline(time.Time) error { return nil }
+
 func TestLineEnds(t *testing.T) {
 	for _, test := range []struct {
 		eol  string
@@ -63,7 +67,7 @@ func TestLineEnds(t *testing.T) {
 		{"cr", pieces{"v", "=", "1\rv=2\r"}, []int{1, 2}},
 	} {
 		c := testConfig("/dev/null")
-		c.EOL = test.eol
+		c.Frame.Lines = &frame.Lines{EOL: test.eol}
 		e := drivertest.NewEmitter(t)
 		r := newReader(t, c, testDevice())
 		sent := fmt.Sprintf("%q", test.sent)
@@ -100,7 +104,7 @@ func TestLinesOfOneReadAreOneBatch(t *testing.T) {
 
 func TestRejected(t *testing.T) {
 	c := testConfig("/dev/null")
-	c.MaxLine = 16
+	c.Frame.Lines = &frame.Lines{Max: 16}
 	e := drivertest.NewEmitter(t)
 	long := strings.Repeat("x", 40)
 	r := newReader(t, c, testDevice())

@@ -23,6 +23,7 @@ import (
 	"sluice/firmware-sim/fleet"
 	"sluice/firmware-sim/ledger"
 	"sluice/protocol"
+	"sluice/protocol/frame"
 	"sluice/protocol/payload"
 )
 
@@ -274,7 +275,7 @@ func TestABrokerThatIsNotThereIsAnError(t *testing.T) {
 func only(t *testing.T, p fleet.Play, eol string) (*fleet.Fleet, string) {
 	t.Helper()
 	m := fleet.New(fleet.Options{Seed: 3})
-	if err := m.AddPort("scale", "115200 8N1", eol, fleet.Row{Name: "weighbridge-1", Profile: "weighbridge", Decode: weighbridge}); err != nil {
+	if err := m.AddPort("scale", "115200 8N1", frame.Config{Lines: &frame.Lines{EOL: eol}}, fleet.Row{Name: "weighbridge-1", Profile: "weighbridge", Decode: weighbridge}); err != nil {
 		t.Fatal(err)
 	}
 	p.Ports = t.TempDir()

@@ -20,7 +20,7 @@ func FromConfig(f *config.File, o Options) (*Model, error) {
 			err = m.AddBroker(d.Name, d.MQTT.QoS, rows)
 		case d.Serial != nil:
 			dev := d.SerialDevice
-			err = m.AddPort(d.Name, d.Serial.Line, d.Serial.EOL,
+			err = m.AddPort(d.Name, d.Serial.Line, d.Serial.Frame,
 				Row{Name: dev.Name, Profile: dev.Profile, Decode: dev.Decode, Tags: dev.Tags})
 		}
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"sluice/firmware-sim/ledger"
 	"sluice/firmware-sim/wire/pty"
+	"sluice/protocol/frame"
 )
 
 const (
@@ -62,7 +63,7 @@ func (l *line) talk(t *talk) error {
 			return nil
 		}
 		s, ref := l.fleet.next(l.port.device)
-		text := append(s.Payload, l.port.eol...)
+		text := frame.Append(l.port.frame, nil, s.Payload)
 		n, err := l.write(t, text)
 		switch {
 		case err == nil:

@@ -16,6 +16,7 @@ import (
 
 	"sluice/firmware-sim/wire"
 	"sluice/protocol"
+	"sluice/protocol/frame"
 	"sluice/protocol/payload"
 )
 
@@ -48,7 +49,7 @@ type broker struct {
 type port struct {
 	driver string
 	rate   float64 // characters per second that the line carries
-	eol    string
+	frame  frame.Config
 	device *Device
 }
 
@@ -98,8 +99,8 @@ func (m *Model) AddBroker(driver string, qos int, rows []Row) error {
 }
 
 // AddPort adds the device at one serial port. Line is as operators say it, such
-// as "9600 8N1", eol is auto, lf, crlf or cr.
-func (m *Model) AddPort(driver, line, eol string, row Row) error {
+// as "9600 8N1", framing what the driver of the port expects.
+func (m *Model) AddPort(driver, line string, framing frame.Config, row Row) error {
 	m.reserve([]Row{row})
 	form, err := wire.New(row.Profile, row.Decode)
 	if err != nil {
@@ -108,7 +109,7 @@ func (m *Model) AddPort(driver, line, eol string, row Row) error {
 	d := newDevice(protocol.Device{Name: row.Name, Profile: row.Profile, Driver: driver, Tags: sorted(row.Tags)},
 		[]voice{{form: form}}, m.opts.Seed)
 	m.devices = append(m.devices, d)
-	m.ports = append(m.ports, port{driver: driver, rate: lineRate(line), eol: lineEnd(eol), device: d})
+	m.ports = append(m.ports, port{driver: driver, rate: lineRate(line), frame: framing, device: d})
 	return nil
 }
 
@@ -214,14 +215,4 @@ func lineRate(line string) float64 {
 		bits++
 	}
 	return math.Max(baud, 1) / bits
-}
-
-func lineEnd(eol string) string {
-	switch eol {
-	case "lf":
-		return "\n"
-	case "cr":
-		return "\r"
-	}
-	return "\r\n"
 }

@@ -8,6 +8,7 @@ import (
 
 	"sluice/firmware-sim/fleet"
 	"sluice/protocol"
+	"sluice/protocol/frame"
 	"sluice/protocol/payload"
 )
 
@@ -52,7 +53,7 @@ func build(t *testing.T, seed uint64, n int) *fleet.Model {
 		t.Fatal(err)
 	}
 	row := fleet.Row{Name: "weighbridge-1", Profile: "weighbridge", Decode: weighbridge, Tags: []protocol.Tag{{Key: "area", Value: "gate"}}}
-	if err := m.AddPort("scale", "9600 7E1", "auto", row); err != nil {
+	if err := m.AddPort("scale", "9600 7E1", frame.Config{}, row); err != nil {
 		t.Fatal(err)
 	}
 	return m

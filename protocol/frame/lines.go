@@ -1,38 +1,32 @@
-// Package frame finds messages in a byte stream.
-//
-// It does no I/O, reads no clock and starts no goroutine: bytes are pushed in
-// as they arrive and frames are taken out. How the stream was cut into pieces
-// never changes the frames.
 package frame
 
 import "bytes"
 
-// Lines finds lines in a byte stream. It is owned by one goroutine and holds
-// no more than one line of the longest length allowed.
-//
-//	lines.Feed(received)
-//	for line, ok := lines.Next(); ok; line, ok = lines.Next() { … }
-type Lines struct {
+// lineReader finds lines. It does without a scanner because it is the kind that
+// most devices use: it looks at the bytes once, and never at a place again.
+type lineReader struct {
 	eol     EOL
 	max     int    // longest line in bytes, without its end
 	rest    []byte // fed and not looked at yet; the feeder's memory
 	partial []byte // the beginning of a line whose end has not come
 	over    bool   // that line is too long: its bytes are skipped
 	cr      bool   // its last byte was a CR
-	tooLong int64
-	skipped int64
+	check   *check // nil: lines have no checksum
+	stats   Stats
 }
 
-// NewLines returns a Lines for lines that end with eol and have at most max
-// bytes, which is at least 1. Empty lines are not delivered.
-func NewLines(eol EOL, max int) *Lines {
-	return &Lines{eol: eol, max: max}
+var _ Reader = (*lineReader)(nil)
+
+// newLines returns a reader of lines that end with eol and have at most max
+// bytes.
+func newLines(eol EOL, max int) *lineReader {
+	return &lineReader{eol: eol, max: max}
 }
 
 // Feed adds the bytes that arrived. They must stay as they are until Next has
 // reported that there is no further line. Feeding again before that is allowed
 // but copies what is left.
-func (l *Lines) Feed(p []byte) {
+func (l *lineReader) Feed(p []byte) {
 	if len(l.rest) > 0 {
 		p = append(bytes.Clone(l.rest), p...)
 	}
@@ -42,7 +36,7 @@ func (l *Lines) Feed(p []byte) {
 // Next returns the next whole line without its end, or false when more bytes
 // are needed. The line is valid until the next call of Next or Feed. A line
 // longer than the longest allowed is skipped and counted.
-func (l *Lines) Next() ([]byte, bool) {
+func (l *lineReader) Next() ([]byte, bool) {
 	for {
 		end := l.eol.index(l.rest)
 		if end < 0 {
@@ -57,15 +51,31 @@ func (l *Lines) Next() ([]byte, bool) {
 			continue
 		}
 		l.rest = l.rest[end+1:]
-		if line := l.finish(piece); len(line) > 0 {
+		if line, ok := l.accept(l.finish(piece)); ok {
 			return line, true
 		}
 	}
 }
 
+// accept counts a line and takes its checksum off. An empty line is none.
+func (l *lineReader) accept(line []byte) ([]byte, bool) {
+	if len(line) == 0 {
+		return nil, false
+	}
+	text, ok := l.check.strip(line)
+	switch {
+	case !ok:
+		l.stats.Bad++
+		l.stats.Skipped += int64(len(line))
+	case len(text) > 0:
+		l.stats.Frames++
+	}
+	return text, ok && len(text) > 0
+}
+
 // ends reports whether the end-of-line byte after piece ends a line, which an
 // LF without a CR does not when lines end with both.
-func (l *Lines) ends(piece []byte) bool {
+func (l *lineReader) ends(piece []byte) bool {
 	if l.eol != CRLF {
 		return true
 	}
@@ -77,7 +87,7 @@ func (l *Lines) ends(piece []byte) bool {
 
 // room is how many bytes of a line are kept: with CRLF the CR is kept until the
 // LF shows that it belonged to the end.
-func (l *Lines) room() int {
+func (l *lineReader) room() int {
 	if l.eol == CRLF {
 		return l.max + 1
 	}
@@ -85,14 +95,14 @@ func (l *Lines) room() int {
 }
 
 // keep adds piece to the line that has begun, or skips it when there is no room.
-func (l *Lines) keep(piece []byte) {
+func (l *lineReader) keep(piece []byte) {
 	if len(piece) == 0 {
 		return
 	}
 	l.cr = piece[len(piece)-1] == '\r'
 	switch {
 	case l.over:
-		l.skipped += int64(len(piece))
+		l.stats.Skipped += int64(len(piece))
 	case len(l.partial)+len(piece) > l.room():
 		l.skip(len(l.partial) + len(piece))
 	default:
@@ -100,16 +110,16 @@ func (l *Lines) keep(piece []byte) {
 	}
 }
 
-func (l *Lines) skip(n int) {
+func (l *lineReader) skip(n int) {
 	l.over = true
-	l.tooLong++
-	l.skipped += int64(n)
+	l.stats.TooLong++
+	l.stats.Skipped += int64(n)
 	l.partial = l.partial[:0]
 }
 
 // finish returns the line whose last bytes are piece, or nothing when it was
 // too long. A line that came in one piece is not copied.
-func (l *Lines) finish(piece []byte) []byte {
+func (l *lineReader) finish(piece []byte) []byte {
 	line := piece
 	if l.over || len(l.partial) > 0 || len(piece) > l.room() {
 		l.keep(piece)
@@ -127,9 +137,9 @@ func (l *Lines) finish(piece []byte) []byte {
 }
 
 // cutCR takes the CR of the line's end back, from the line or from the count.
-func (l *Lines) cutCR(line []byte) []byte {
+func (l *lineReader) cutCR(line []byte) []byte {
 	if l.over {
-		l.skipped--
+		l.stats.Skipped--
 		return nil
 	}
 	return line[:len(line)-1]
@@ -137,14 +147,21 @@ func (l *Lines) cutCR(line []byte) []byte {
 
 // Reset forgets the line that has begun, for a stream that starts anew. The
 // counts stay.
-func (l *Lines) Reset() {
+func (l *lineReader) Reset() {
 	l.rest, l.partial = nil, l.partial[:0]
 	l.over, l.cr = false, false
 }
 
-// TooLong returns how many lines were too long.
-func (l *Lines) TooLong() int64 { return l.tooLong }
+// Idle rejects the line that has begun.
+func (l *lineReader) Idle() {
+	if n := len(l.partial); n > 0 {
+		l.stats.Bad++
+		l.stats.Skipped += int64(n)
+	}
+	l.partial = l.partial[:0]
+	l.over, l.cr = false, false
+}
 
-// Skipped returns how many bytes of lines that were too long have been skipped,
-// without their ends.
-func (l *Lines) Skipped() int64 { return l.skipped }
+// Stats returns the counts. What was skipped of a line is counted without its
+// end.
+func (l *lineReader) Stats() Stats { return l.stats }

@@ -9,7 +9,7 @@ import (
 )
 
 // take feeds pieces one after the other and returns copies of all lines.
-func take(l *Lines, pieces ...string) []string {
+func take(l *lineReader, pieces ...string) []string {
 	var got []string
 	for _, p := range pieces {
 		buf := []byte(p)
@@ -53,7 +53,7 @@ func TestLines(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := take(NewLines(tt.eol, 10), tt.in...); !slices.Equal(got, tt.want) {
+			if got := take(newLines(tt.eol, 10), tt.in...); !slices.Equal(got, tt.want) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
@@ -62,28 +62,28 @@ func TestLines(t *testing.T) {
 
 func TestLinesCountsTooLong(t *testing.T) {
 	for _, eol := range []EOL{Auto, LF, CRLF, CR} {
-		l := NewLines(eol, 10)
+		l := newLines(eol, 10)
 		end := string(eol.Append(nil))
 		got := take(l, "12345678901", "2"+end, "ok"+end, strings.Repeat("x", 100)+end)
-		if !slices.Equal(got, []string{"ok"}) || l.TooLong() != 2 || l.Skipped() != 112 {
-			t.Errorf("%v: got %q, %d too long, %d bytes skipped, want [ok], 2, 112", eol, got, l.TooLong(), l.Skipped())
+		if !slices.Equal(got, []string{"ok"}) || l.Stats().TooLong != 2 || l.Stats().Skipped != 112 {
+			t.Errorf("%v: got %q, %d too long, %d bytes skipped, want [ok], 2, 112", eol, got, l.Stats().TooLong, l.Stats().Skipped)
 		}
 	}
 }
 
 func TestLinesNeverGrows(t *testing.T) {
-	l := NewLines(LF, 64)
+	l := newLines(LF, 64)
 	piece := strings.Repeat("x", 1000)
 	for range 1000 {
 		take(l, piece)
 	}
-	if cap(l.partial) > 128 || l.TooLong() != 1 || l.Skipped() != 1_000_000 {
-		t.Errorf("keeps %d bytes, %d too long, %d skipped, want at most 128, 1, 1000000", cap(l.partial), l.TooLong(), l.Skipped())
+	if cap(l.partial) > 128 || l.Stats().TooLong != 1 || l.Stats().Skipped != 1_000_000 {
+		t.Errorf("keeps %d bytes, %d too long, %d skipped, want at most 128, 1, 1000000", cap(l.partial), l.Stats().TooLong, l.Stats().Skipped)
 	}
 }
 
 func TestLinesReset(t *testing.T) {
-	l := NewLines(CRLF, 10)
+	l := newLines(CRLF, 10)
 	take(l, "cut by the unplu")
 	l.Reset()
 	if got := take(l, "\na\r\n"); !slices.Equal(got, []string{"\na"}) {
@@ -97,7 +97,7 @@ func TestLinesReset(t *testing.T) {
 }
 
 func TestLinesFedBeforeDrained(t *testing.T) {
-	l := NewLines(Auto, 10)
+	l := newLines(Auto, 10)
 	l.Feed([]byte("a\nb\nc"))
 	l.Next()
 	if got := take(l, "d\n"); !slices.Equal(got, []string{"b", "cd"}) {
@@ -132,11 +132,11 @@ func TestLinesSplitAnywhere(t *testing.T) {
 		want, tooLong, skipped := reference(eol, 8, text)
 		check := func(pieces ...string) {
 			t.Helper()
-			l := NewLines(eol, 8)
+			l := newLines(eol, 8)
 			got := take(l, pieces...)
 			take(l, string(eol.Append(nil))) // ends an unfinished line for the counts
-			if l.TooLong() != tooLong || l.Skipped() != skipped {
-				t.Fatalf("%v %q: %d too long, %d skipped, want %d, %d", eol, pieces, l.TooLong(), l.Skipped(), tooLong, skipped)
+			if l.Stats().TooLong != tooLong || l.Stats().Skipped != skipped {
+				t.Fatalf("%v %q: %d too long, %d skipped, want %d, %d", eol, pieces, l.Stats().TooLong, l.Stats().Skipped, tooLong, skipped)
 			}
 			if !slices.Equal(got, want) {
 				t.Fatalf("%v %q: got %q, want %q", eol, pieces, got, want)
@@ -160,15 +160,15 @@ func FuzzLines(f *testing.F) {
 		e, m, s := EOL(eol%4), int(max)+1, int(step)+1
 		text = append(text, e.Append(nil)...) // so that nothing is unfinished
 		want, tooLong, skipped := reference(e, m, string(text))
-		l := NewLines(e, m)
+		l := newLines(e, m)
 		var pieces []string
 		for p := range slices.Chunk(text, s) {
 			pieces = append(pieces, string(p))
 		}
 		got := take(l, pieces...)
-		if !slices.Equal(got, want) || l.TooLong() != tooLong || l.Skipped() != skipped {
+		if !slices.Equal(got, want) || l.Stats().TooLong != tooLong || l.Stats().Skipped != skipped {
 			t.Fatalf("%v, longest %d, pieces %q:\n got %q %d %d\nwant %q %d %d",
-				e, m, pieces, got, l.TooLong(), l.Skipped(), want, tooLong, skipped)
+				e, m, pieces, got, l.Stats().TooLong, l.Stats().Skipped, want, tooLong, skipped)
 		}
 	})
 }
@@ -188,7 +188,7 @@ func TestParseEOL(t *testing.T) {
 }
 
 func TestLinesAllocateNothing(t *testing.T) {
-	l := NewLines(Auto, 256)
+	l := newLines(Auto, 256)
 	stream := bytes.Repeat([]byte("ST,GS,   123.4 kg\r\n"), 7)
 	n := testing.AllocsPerRun(100, func() {
 		for piece := range slices.Chunk(stream, 23) {
@@ -206,7 +206,7 @@ func BenchmarkLines(b *testing.B) {
 	for _, size := range []int{16, 4096} {
 		b.Run(fmt.Sprintf("pieces of %d", size), func(b *testing.B) {
 			stream := bytes.Repeat([]byte("ST,GS,   123.4 kg\r\n"), 1000)
-			l := NewLines(Auto, 4096)
+			l := newLines(Auto, 4096)
 			b.SetBytes(int64(len(stream)))
 			b.ReportAllocs()
 			for b.Loop() {

@@ -36,27 +36,44 @@ func New(p Profile) (Decoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := plan{rules: newRules(p.Metrics), when: newStamp(p.Time), keep: len(p.Metrics) == 0}
-	switch {
-	case p.Decode.JSON != nil:
-		return newTree(c, formJSON, p.Decode.JSON.Each), nil
-	case p.Decode.CBOR != nil:
-		return newTree(c, formCBOR, p.Decode.CBOR.Each), nil
-	case p.Decode.MsgPack != nil:
-		return newTree(c, formMsgPack, p.Decode.MsgPack.Each), nil
-	case p.Decode.SenML != nil:
-		return newSenML(c), nil
-	case p.Decode.CSV != nil:
-		return newCSV(c, p.Decode.CSV), nil
+	return enclose(p, newDecoder(newPlan(p), p.Decode)), nil
+}
+
+// newDecoder returns the decoder that d chooses: the one place that knows all.
+func newDecoder(p plan, d Decode) Decoder {
+	if f, ok := newFormat(d.complete()); ok {
+		return newRefined(p, f)
 	}
-	return newRegex(c, p.Decode.Regex), nil
+	switch {
+	case d.JSON != nil:
+		return newTree(p, formJSON, d.JSON.Each)
+	case d.CBOR != nil:
+		return newTree(p, formCBOR, d.CBOR.Each)
+	case d.MsgPack != nil:
+		return newTree(p, formMsgPack, d.MsgPack.Each)
+	case d.SenML != nil:
+		return newSenML(p)
+	case d.Value != nil:
+		return &valueDecoder{plan: p}
+	case d.CSV != nil:
+		return newCSV(p, d.CSV)
+	}
+	return newRegex(p, d.Regex)
 }
 
 // plan is a profile, compiled.
 type plan struct {
-	rules []rule // by name; none: all that the payload holds
-	when  *stamp // nil: readings carry no device time
-	keep  bool   // what no rule mentions is reported as it was sent
+	rules []rule // by name
+	keep  bool   // what no rule mentions is kept as sent
+	when  *stamp // nil: no device time but what the decoder finds itself
+}
+
+func newPlan(p Profile) plan {
+	c := plan{rules: newRules(p.Metrics), keep: p.Others == "keep" || p.Others == "" && len(p.Metrics) == 0}
+	if p.Time != nil && p.Time.Path != "" {
+		c.when = newStamp(p.Time)
+	}
+	return c
 }
 
 // listed returns the rules that apply to a message whose topic names metric.

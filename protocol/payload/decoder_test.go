@@ -3,6 +3,7 @@ package payload
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -55,7 +56,7 @@ func show(t testing.TB, d Decoder, payload, metric string) string {
 }
 
 func known(reason string) bool {
-	return strings.Contains(" empty size syntax utf8 missing type time no_match kind ", " "+reason+" ")
+	return slices.Contains(protocol.Reasons(), reason)
 }
 
 func describe(t testing.TB, payload string, r *protocol.Reading) string {
@@ -73,7 +74,11 @@ func describe(t testing.TB, payload string, r *protocol.Reading) string {
 			t.Fatalf("%q: metric %q is %v", payload, m.Name, m.Value)
 		}
 		seen[m.Name] = true
-		out = append(out, strings.TrimSpace(fmt.Sprintf("%s=%v:%v %s", m.Name, m.Value.Kind(), m.Value, m.Unit)))
+		text := strings.TrimSpace(fmt.Sprintf("%s=%v:%v %s", m.Name, m.Value.Kind(), m.Value, m.Unit))
+		if m.Quality != protocol.Good {
+			text += " " + m.Quality.String()
+		}
+		out = append(out, text)
 	}
 	if r.SourceTime != 0 {
 		out = append(out, fmt.Sprintf("@%d", r.SourceTime))

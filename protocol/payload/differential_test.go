@@ -13,8 +13,8 @@ import (
 	"sluice/protocol"
 )
 
-// packed returns the bytes that hexadecimal digits, with blanks, stand for.
-func packed(t testing.TB, digits string) string {
+// fromHex returns the bytes that hexadecimal digits, with blanks, stand for.
+func fromHex(t testing.TB, digits string) string {
 	t.Helper()
 	b, err := hex.DecodeString(strings.ReplaceAll(digits, " ", ""))
 	if err != nil {

@@ -110,14 +110,14 @@ func TestEncodersWithoutAProfile(t *testing.T) {
 	}}
 	unix := &Time{Path: "ts", Format: "unix"}
 	for got, want := range map[string]string{
-		string(AppendFlatJSON(nil, &r, unix)):                          `{"ts":1763805600.25,"t":21.5,"n":-3,"s":"a\"b","b":"AQI="}`,
-		string(AppendFlatJSON(nil, &r, nil)):                           `{"t":21.5,"n":-3,"s":"a\"b","b":"AQI="}`,
-		string(AppendFlatJSON(nil, &protocol.Reading{}, unix)):         `{}`,
-		string(AppendFlatJSON(nil, &r, &Time{"ts", "rfc3339"}))[:33]:   `{"ts":"2025-11-22T10:00:00.25Z","`,
-		fmt.Sprintf("%x", AppendCBOR(nil, &r, unix)):                   "a6" + "627473" + "fb41da486268100000" + "6174" + "fa41ac0000" + "616e22" + "636e616e" + "f97e00" + "6173" + "63612262" + "6162" + "420102",
-		fmt.Sprintf("%x", AppendMsgPack(nil, &r, nil)):                 "85" + "a174" + "cb4035800000000000" + "a16efd" + "a36e616e" + "cb7ff8000000000001" + "a173" + "a3612262" + "a162" + "c4020102",
-		string(AppendSenML(nil, []protocol.Reading{r})):                `[{"bt":1763805600.25,"n":"t","v":21.5},{"n":"n","v":-3},{"n":"s","vs":"a\"b"},{"n":"b","vd":"AQI"}]`,
-		fmt.Sprintf("%x", AppendSenMLCBOR(nil, []protocol.Reading{r})): "84" + "a3" + "22c482281b187a4a0a0c2b7680"[:0] + "22c48228" + fmt.Sprintf("1b%016x", 1763805600250000000) + "006174" + "02fa41ac0000" + "a200616e0222" + "a2006173" + "0363612262" + "a2006162" + "08420102",
+		string(AppendFlatJSON(nil, &r, unix)):                                      `{"ts":1763805600.25,"t":21.5,"n":-3,"s":"a\"b","b":"AQI="}`,
+		string(AppendFlatJSON(nil, &r, nil)):                                       `{"t":21.5,"n":-3,"s":"a\"b","b":"AQI="}`,
+		string(AppendFlatJSON(nil, &protocol.Reading{}, unix)):                     `{}`,
+		string(AppendFlatJSON(nil, &r, &Time{Path: "ts", Format: "rfc3339"}))[:33]: `{"ts":"2025-11-22T10:00:00.25Z","`,
+		fmt.Sprintf("%x", AppendCBOR(nil, &r, unix)):                               "a6" + "627473" + "fb41da486268100000" + "6174" + "fa41ac0000" + "616e22" + "636e616e" + "f97e00" + "6173" + "63612262" + "6162" + "420102",
+		fmt.Sprintf("%x", AppendMsgPack(nil, &r, nil)):                             "85" + "a174" + "cb4035800000000000" + "a16efd" + "a36e616e" + "cb7ff8000000000001" + "a173" + "a3612262" + "a162" + "c4020102",
+		string(AppendSenML(nil, []protocol.Reading{r})):                            `[{"bt":1763805600.25,"n":"t","v":21.5},{"n":"n","v":-3},{"n":"s","vs":"a\"b"},{"n":"b","vd":"AQI"}]`,
+		fmt.Sprintf("%x", AppendSenMLCBOR(nil, []protocol.Reading{r})):             "84" + "a3" + "22c482281b187a4a0a0c2b7680"[:0] + "22c48228" + fmt.Sprintf("1b%016x", 1763805600250000000) + "006174" + "02fa41ac0000" + "a200616e0222" + "a2006173" + "0363612262" + "a2006162" + "08420102",
 	} {
 		if got != want {
 			t.Errorf("got  %s\nwant %s", got, want)

@@ -5,24 +5,46 @@
 // panics, whatever the bytes.
 package payload
 
-import "sluice/protocol"
+import (
+	"time"
+
+	"sluice/protocol"
+	"sluice/protocol/payload/binary"
+	"sluice/protocol/payload/cayennelpp"
+	"sluice/protocol/payload/dsmr"
+	"sluice/protocol/payload/lineproto"
+	"sluice/protocol/payload/mbus"
+	"sluice/protocol/payload/nmea"
+)
 
 // Profile says what a device model reports and how its messages are read.
 type Profile struct {
-	Decode  Decode            `yaml:"decode"`
-	Time    *Time             `yaml:"time"`    // nil: readings carry no device time
-	Metrics map[string]Metric `yaml:"metrics"` // by metric name; empty: all that the payload holds
+	Inside   string            `yaml:"inside"`   // the message is JSON, and what is decoded is the text at this path in it; "" for all of it
+	Encoding string            `yaml:"encoding"` // gzip, deflate, base64 and hex, blanks between several: undone in that order; "" for none
+	Decode   Decode            `yaml:"decode"`
+	Time     *Time             `yaml:"time"`    // nil: the device's time where the decoder knows it
+	Metrics  map[string]Metric `yaml:"metrics"` // by metric name; empty: all that the payload holds
+	Others   string            `yaml:"others"`  // what no metric mentions: keep (as sent) or drop; default drop where metrics are listed
 }
 
 // Decode chooses the decoder; exactly one field is set. In the file a decoder
 // without settings is written as a word: "decode: json".
 type Decode struct {
-	JSON    *JSON    `yaml:"json"`
-	CBOR    *CBOR    `yaml:"cbor"`
-	MsgPack *MsgPack `yaml:"msgpack"`
-	SenML   *SenML   `yaml:"senml"`
-	Regex   string   `yaml:"regex"` // with named groups: a regular expression (RE2) for one line
-	CSV     *CSV     `yaml:"csv"`
+	JSON       *JSON              `yaml:"json"`
+	Value      *Value             `yaml:"value"`
+	CSV        *CSV               `yaml:"csv"`
+	Regex      string             `yaml:"regex"` // with named groups: a regular expression (RE2) for one line
+	CBOR       *CBOR              `yaml:"cbor"`
+	MsgPack    *MsgPack           `yaml:"msgpack"`
+	SenML      *SenML             `yaml:"senml"`
+	Influx     *lineproto.Config  `yaml:"influx"`
+	Binary     *binary.Config     `yaml:"binary"`
+	NMEA       *nmea.Config       `yaml:"nmea"`
+	DSMR       *dsmr.Config       `yaml:"dsmr"`
+	SML        *SML               `yaml:"sml"`
+	MBus       *mbus.Config       `yaml:"mbus"`
+	CayenneLPP *cayennelpp.Config `yaml:"cayennelpp"`
+	Ruuvi      *Ruuvi             `yaml:"ruuvi"`
 }
 
 // JSON reads JSON (RFC 8259). A metric's Path leads to its value: member names
@@ -76,25 +98,35 @@ func (d *Decode) each() string {
 // those of the RFC, but °C for Cel; the sum of NAME is the metric NAME_sum.
 type SenML struct{}
 
+// Value has no settings. The message is one value in plain text, as topics that
+// hold a single value send: a number, true or false, or a text. It is called as
+// the topic names it, otherwise "value".
+type Value struct{}
+
 // CSV reads separated values.
 type CSV struct {
 	Separator string   `yaml:"separator"` // one character, default ","; " " means any run of blanks
 	Columns   []string `yaml:"columns"`   // metric names in order; "" skips a column
 }
 
-// Time says where a message holds the device's own time.
+// Time says where a message holds the device's own time. Where the decoder finds
+// the time itself, path and format are left out and the rest holds for that.
 type Time struct {
-	Path   string `yaml:"path"`   // as in Metric.Path: a JSON path, a regex group, a column
-	Format string `yaml:"format"` // unix, unix_ms, unix_us, unix_ns, rfc3339 or a Go layout
+	Path    string        `yaml:"path"`     // as in Metric.Path: a JSON path, a regex group, a column
+	Format  string        `yaml:"format"`   // unix, unix_ms, unix_us, unix_ns, rfc3339 or a Go layout
+	Zone    string        `yaml:"zone"`     // of a layout without one, such as Europe/Berlin; default UTC
+	MaxSkew time.Duration `yaml:"max_skew"` // a time further from the gateway's clock is not used, and the reading marked; 0: any is used
 }
 
 // Metric says where a message holds one metric and what it means.
 type Metric struct {
-	Path   string   `yaml:"path"`   // default: the metric's name
-	Type   string   `yaml:"type"`   // float, int, uint, bool, string; "": as sent
-	Unit   string   `yaml:"unit"`   // as people write it
-	Scale  *float64 `yaml:"scale"`  // value = sent · scale + offset; nil: 1
-	Offset *float64 `yaml:"offset"` // nil: 0
+	Path   string            `yaml:"path"`   // default: the metric's name
+	Type   string            `yaml:"type"`   // float, int, uint, bool, string; "": as sent
+	Unit   string            `yaml:"unit"`   // as people write it; "": what the message says
+	Map    map[string]string `yaml:"map"`    // what is sent: what it means, before all else; what is not listed stays as it is
+	Scale  *float64          `yaml:"scale"`  // value = sent · scale + offset; nil: 1
+	Offset *float64          `yaml:"offset"` // nil: 0
+	Range  []float64         `yaml:"range"`  // least and largest value that are plausible; what lies outside is of bad quality
 }
 
 // Message is one message and what its driver knows about it.

@@ -14,7 +14,9 @@ type rule struct {
 	unit   string
 	path   path
 	kind   protocol.Kind // KindNull: as sent
+	means  meanings      // of what is sent; nil: as sent
 	scaled *scaling      // nil: as sent
+	bounds []float64     // least and largest plausible value; nil: all are
 }
 
 // kindOf returns the kind that a metric's type names.
@@ -40,7 +42,9 @@ func newRules(metrics map[string]Metric) []rule {
 			unit:   m.Unit,
 			path:   newPath(m.path(name)),
 			kind:   kind,
+			means:  newMeanings(m.Map),
 			scaled: newScaling(m.Scale, m.Offset),
+			bounds: m.Range,
 		})
 	}
 	return rules
@@ -60,7 +64,7 @@ func (r *rule) add(to *protocol.Reading, s scalar) *protocol.Refusal {
 	if !ok {
 		return protocol.Refuse("type", "metric %s: want %s, found %s", r.name, r.wanted(), s.excerpt())
 	}
-	to.Metrics = append(to.Metrics, protocol.Metric{Name: r.name, Value: v, Unit: r.unit})
+	to.Metrics = append(to.Metrics, protocol.Metric{Name: r.name, Value: v, Unit: r.unit, Quality: r.trust(v)})
 	return nil
 }
 
@@ -79,6 +83,9 @@ func (r *rule) wanted() string {
 
 // value converts s to the type of the metric.
 func (r *rule) value(s scalar) (protocol.Value, bool) {
+	if r.means != nil {
+		s = r.means.of(s)
+	}
 	switch {
 	case r.kind == protocol.KindBool:
 		b, ok := s.bool()
@@ -95,14 +102,19 @@ func (r *rule) value(s scalar) (protocol.Value, bool) {
 	if !ok {
 		return protocol.Value{}, false
 	}
-	if r.scaled != nil {
-		f, ok := r.scaled.apply(&d)
-		if !ok {
-			return protocol.Value{}, false
-		}
-		return r.rounded(f)
+	return r.number(&d)
+}
+
+// number scales a number and converts it to the type of the metric.
+func (r *rule) number(d *decimal) (protocol.Value, bool) {
+	if r.scaled == nil {
+		return r.plain(d)
 	}
-	return r.plain(&d)
+	f, ok := r.scaled.apply(d)
+	if !ok {
+		return protocol.Value{}, false
+	}
+	return r.rounded(f)
 }
 
 // float returns a binary float that needs no more than to be taken over: where

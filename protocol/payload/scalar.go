@@ -160,18 +160,12 @@ func (s scalar) asSent() (protocol.Value, bool) {
 // text returns the value of a metric of type string. Bytes are no text.
 func (s scalar) text() (protocol.Value, bool) {
 	var room [64]byte
-	text := s.src
+	var text []byte
 	switch s.kind {
-	case textNode, bareText, numberNode:
-	case trueNode, falseNode:
-		text = strconv.AppendBool(room[:0], s.kind == trueNode)
-	case intNode:
-		text = strconv.AppendInt(room[:0], int64(s.num), 10)
-	case uintNode:
-		text = strconv.AppendUint(room[:0], s.num, 10)
-	case floatNode:
-		f, _ := s.float()
-		text = strconv.AppendFloat(room[:0], f, 'g', -1, 64)
+	case textNode, bareText:
+		text = s.src
+	case numberNode, trueNode, falseNode, intNode, uintNode, floatNode:
+		text = s.plain(room[:0])
 	case decimalNode:
 		text = strconv.AppendFloat(room[:0], s.near(), 'g', -1, 64)
 	case timeNode:

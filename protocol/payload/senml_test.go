@@ -116,7 +116,7 @@ func FuzzSenML(f *testing.F) {
 		f.Add(in)
 	}
 	for _, in := range []string{"82a42162643a221a4c0e85ec0061610218 78a300616206240 2f93e00", "81a322c482281b11b4e2d8b8e3a00000616104f5"} {
-		f.Add(packed(f, in))
+		f.Add(fromHex(f, in))
 	}
 	listed := Profile{Decode: Decode{SenML: &SenML{}}, Metrics: map[string]Metric{"t": {Path: "a", Scale: ptr(0.1)}, "i": {Path: "c", Type: "int"}}}
 	f.Fuzz(func(t *testing.T, in string) {

@@ -15,13 +15,17 @@ type stamp struct {
 	path   path
 	power  int    // a number counts units of 10^power ns; unused with a layout
 	layout string // "" for a number
+	zone   *time.Location
 }
 
 func newStamp(t *Time) *stamp {
 	if t == nil {
 		return nil
 	}
-	s := &stamp{path: newPath(t.Path)}
+	s := &stamp{path: newPath(t.Path), zone: time.UTC}
+	if zone, err := time.LoadLocation(t.Zone); err == nil {
+		s.zone = zone
+	}
 	s.power, s.layout = t.form()
 	return s
 }
@@ -44,8 +48,8 @@ func (t Time) form() (power int, layout string) {
 	return 0, t.Format
 }
 
-// read converts s to a time. Digits below a nanosecond are cut off, and a time
-// without a zone is UTC. Zero, the beginning of 1970, is the time of a device
+// read converts s to a time. Digits below a nanosecond are cut off; a time
+// without a zone is in the profile's. Zero, the beginning of 1970, is the time of a device
 // whose clock is not set and means none.
 func (t *stamp) read(s scalar) (protocol.Timestamp, *protocol.Refusal) {
 	if t.layout != "" {
@@ -63,7 +67,7 @@ func (t *stamp) read(s scalar) (protocol.Timestamp, *protocol.Refusal) {
 }
 
 func (t *stamp) parse(s scalar) (protocol.Timestamp, *protocol.Refusal) {
-	at, err := time.ParseInLocation(t.layout, string(bytes.TrimSpace(s.src)), time.UTC)
+	at, err := time.ParseInLocation(t.layout, string(bytes.TrimSpace(s.src)), t.zone)
 	if err != nil {
 		return 0, protocol.Refuse("time", "want a time such as %q, found %s", t.layout, s.excerpt())
 	}
@@ -108,12 +112,16 @@ func (t Time) IsNumber() bool {
 }
 
 // Append appends ts as a device sends it, without quotes: the inverse of
-// reading it. A number has as many decimals as it takes; a text is in UTC and
-// holds what its layout holds.
+// reading it. A number has as many decimals as it takes; a text is in the
+// profile's zone and holds what its layout holds.
 func (t Time) Append(dst []byte, ts protocol.Timestamp) []byte {
 	power, layout := t.form()
 	if layout != "" {
-		return ts.Time().AppendFormat(dst, layout)
+		at := ts.Time()
+		if zone, err := time.LoadLocation(t.Zone); err == nil {
+			at = at.In(zone)
+		}
+		return at.AppendFormat(dst, layout)
 	}
 	n := magnitude(int64(ts))
 	if ts < 0 {

@@ -15,8 +15,16 @@ import (
 // problem.
 func (p *Profile) Validate(report func(field, problem string)) {
 	names := p.Decode.validate(report)
-	if p.Time != nil {
+	switch {
+	case p.Time == nil:
+	case p.Decode.SenML != nil && p.Time.Path != "":
+		report("time.path", "is not for senml, whose records say their time")
+	default:
 		p.Time.validate(report, names)
+	}
+	p.validateEncoding(report)
+	if p.Others != "" && p.Others != "keep" && p.Others != "drop" {
+		report("others", fmt.Sprintf("is %q, want keep or drop", p.Others))
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.Metrics)) {
 		m := p.Metrics[name]
@@ -28,16 +36,32 @@ func (p *Profile) Validate(report func(field, problem string)) {
 	}
 }
 
+func (p *Profile) validateEncoding(report func(field, problem string)) {
+	if problem := (sources{}).check(p.Inside); p.Inside != "" && problem != "" {
+		report("inside", problem)
+	}
+	words := strings.Fields(p.Encoding)
+	for _, w := range words {
+		if !slices.Contains(wrapNames[:], w) {
+			report("encoding", fmt.Sprintf("is %q, want %s, or several of them with blanks between", p.Encoding, oneOf(wrapNames[:])))
+			return
+		}
+	}
+	if len(words) > 4 {
+		report("encoding", fmt.Sprintf("names %d encodings, want at most 4", len(words)))
+	}
+}
+
 func nameable(name string) bool {
 	return name != "" && len(name) <= maxName && utf8.ValidString(name) &&
 		strings.IndexFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }) < 0
 }
 
-// sources is what paths may refer to: any path in JSON, otherwise names.
+// sources is what paths may refer to: a way through a tree, otherwise names.
 type sources struct {
-	what  string // what a name is of, "" for JSON
-	each  bool   // the elements of an array are a reading each
-	names []string
+	what  string   // what a name is of, "" for a tree
+	names []string // nil: any
+	each  bool     // a tree's elements are a reading each
 }
 
 // check returns what is wrong with a path, "" when nothing is.
@@ -49,34 +73,6 @@ func (s sources) check(path string) string {
 		return fmt.Sprintf("is %q, want a %s: %s", path, s.what, strings.Join(s.names, ", "))
 	}
 	return ""
-}
-
-// validate reports problems and returns what paths may refer to.
-func (d *Decode) validate(report func(field, problem string)) sources {
-	chosen := 0
-	for _, set := range []bool{d.JSON != nil, d.CBOR != nil, d.MsgPack != nil, d.SenML != nil, d.Regex != "", d.CSV != nil} {
-		if set {
-			chosen++
-		}
-	}
-	switch {
-	case chosen == 0:
-		report("decode", "is required: json, cbor, msgpack, senml, regex or csv")
-	case chosen > 1:
-		report("decode", "names several decoders, want one of json, cbor, msgpack, senml, regex and csv")
-	case d.SenML != nil:
-		return sources{what: "record"}
-	case d.CSV != nil:
-		return d.CSV.validate(report)
-	case d.Regex != "":
-		return sources{what: "named group", names: groups(d.Regex, report)}
-	}
-	if text := d.each(); text != "" {
-		if problem := checkEach(text); problem != "" {
-			report("decode.each", problem)
-		}
-	}
-	return sources{each: d.each() != ""}
 }
 
 // groups returns the named groups of expr.
@@ -124,10 +120,23 @@ func (m *Metric) validate(report func(field, problem string), name string, names
 	if !utf8.ValidString(m.Unit) {
 		report("unit", "is not UTF-8")
 	}
+	m.validateRange(report)
 	m.validateNumber(report, "scale", m.Scale)
 	m.validateNumber(report, "offset", m.Offset)
 	if m.Scale != nil && *m.Scale == 0 {
 		report("scale", "is 0, which would make every value the same")
+	}
+}
+
+func (m *Metric) validateRange(report func(field, problem string)) {
+	switch {
+	case m.Range == nil:
+	case len(m.Range) != 2:
+		report("range", fmt.Sprintf("has %d numbers, want two: the least and the largest plausible value", len(m.Range)))
+	case !(m.Range[0] <= m.Range[1]):
+		report("range", fmt.Sprintf("is %v, want the smaller number first", m.Range))
+	case m.Type == "bool" || m.Type == "string":
+		report("range", "needs a number, but type is "+m.Type)
 	}
 }
 
@@ -142,17 +151,24 @@ func (m *Metric) validateNumber(report func(field, problem string), field string
 }
 
 func (t *Time) validate(report func(field, problem string), names sources) {
-	if names.what == "record" {
-		report("time", "is not for senml, whose records say their time")
-		return
-	}
-	if t.Path == "" {
+	own := names.what == "name" && t.Path == "" // the decoder finds the time itself
+	switch problem := names.check(t.Path); {
+	case own:
+	case t.Path == "":
 		report("time.path", "is required: where a message holds its time")
-	} else if problem := names.check(t.Path); problem != "" {
+	case problem != "":
 		report("time.path", problem)
 	}
-	if problem := t.checkFormat(); problem != "" {
+	if problem := t.checkFormat(); problem != "" && (!own || t.Format != "") {
 		report("time.format", problem)
+	}
+	if _, err := time.LoadLocation(t.Zone); err != nil {
+		report("time.zone", fmt.Sprintf("is %q, want the name of a zone, such as Europe/Berlin", t.Zone))
+	} else if _, layout := t.form(); t.Zone != "" && (layout == "" || t.Format == "rfc3339") {
+		report("time.zone", "is of no use: only a layout has no zone of its own")
+	}
+	if t.MaxSkew < 0 {
+		report("time.max_skew", fmt.Sprintf("is %v, want a time such as 10m", t.MaxSkew))
 	}
 }
 

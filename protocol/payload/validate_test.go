@@ -35,8 +35,8 @@ func TestValidateRefuses(t *testing.T) {
 		p    Profile
 		want []string
 	}{
-		{Profile{}, []string{"decode is required: json, cbor, msgpack, senml, regex or csv"}},
-		{Profile{Decode: Decode{JSON: &JSON{}, Regex: "(?P<a>.)"}}, []string{"decode names several decoders, want one of json, cbor, msgpack, senml, regex and csv"}},
+		{Profile{}, []string{"decode is required: " + oneOf(Kinds())}},
+		{Profile{Decode: Decode{JSON: &JSON{}, Regex: "(?P<a>.)"}}, []string{"decode is both json and regex, want one"}},
 		{Profile{Decode: Decode{Regex: "(?P<a>."}}, []string{"decode.regex is no regular expression: missing closing ): `(?P<a>.`"}},
 		{Profile{Decode: Decode{Regex: "(.)"}, Metrics: metric(Metric{})}, []string{"decode.regex has no named group, such as (?P<weight>[0-9.]+)"}},
 		{

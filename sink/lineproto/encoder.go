@@ -89,7 +89,8 @@ func (e *Encoder) tagsOf(d *protocol.Device) map[string]string {
 
 // Append appends r as one line with its newline. The error says what of r is not
 // in it, for good: metrics that are NaN or infinite, or all of r, in which case
-// nothing is appended. A null is no value, so that nobody misses it.
+// nothing is appended. A null is no value, so that nobody misses it; where
+// qualities are written, that of a null is.
 //
 // A float becomes a float, an int and a uint an integer, a bool a boolean, a
 // string a string and bytes a string in base64. A uint beyond the range of an
@@ -103,6 +104,10 @@ func (e *Encoder) Append(dst []byte, r *protocol.Reading) ([]byte, error) {
 		m := &r.Metrics[i]
 		switch {
 		case m.Value.IsNull():
+			if e.quality && m.Quality != protocol.Good && !has(r.Metrics, nameOf(m), "_quality") {
+				dst = appendRemark(dst, separator, nameOf(m), "_quality", m.Quality.String())
+				separator = ','
+			}
 			continue
 		case !isFinite(m.Value):
 			lost = true
@@ -118,6 +123,9 @@ func (e *Encoder) Append(dst []byte, r *protocol.Reading) ([]byte, error) {
 	}
 	if e.quality && r.ClockUnset && !has(r.Metrics, "clock", "_unset") {
 		dst = append(dst, ",clock_unset=true"...)
+	}
+	if e.quality && r.Skewed && !has(r.Metrics, "clock", "_skewed") {
+		dst = append(dst, ",clock_skewed=true"...)
 	}
 	dst = strconv.AppendInt(append(dst, ' '), e.timeOf(r), 10)
 	if dst = append(dst, '\n'); lost {
@@ -139,23 +147,24 @@ func (e *Encoder) timeOf(r *protocol.Reading) int64 {
 // appendRemarks appends the fields that tell m's unit and quality. A metric that
 // has such a name comes first.
 func (e *Encoder) appendRemarks(dst []byte, metrics []protocol.Metric, m *protocol.Metric) []byte {
-	if e.units && m.Unit != "" {
-		dst = appendRemark(dst, metrics, m.Name, "_unit", m.Unit)
+	if e.units && m.Unit != "" && !has(metrics, nameOf(m), "_unit") {
+		dst = appendRemark(dst, ',', nameOf(m), "_unit", m.Unit)
 	}
-	if e.quality && m.Quality != protocol.Good {
-		dst = appendRemark(dst, metrics, m.Name, "_quality", m.Quality.String())
+	if e.quality && m.Quality != protocol.Good && !has(metrics, nameOf(m), "_quality") {
+		dst = appendRemark(dst, ',', nameOf(m), "_quality", m.Quality.String())
 	}
 	return dst
 }
 
-func appendRemark(dst []byte, metrics []protocol.Metric, name, suffix, text string) []byte {
-	if name == "" {
-		name = unnamed
+func nameOf(m *protocol.Metric) string {
+	if m.Name == "" {
+		return unnamed
 	}
-	if has(metrics, name, suffix) {
-		return dst
-	}
-	dst = append(appendName(append(dst, ','), name, endsKey), suffix...)
+	return m.Name
+}
+
+func appendRemark(dst []byte, separator byte, name, suffix, text string) []byte {
+	dst = append(appendName(append(dst, separator), name, endsKey), suffix...)
 	return appendText(append(dst, '='), text)
 }
 

@@ -102,7 +102,7 @@ func TestRemarks(t *testing.T) {
 	}{
 		{false, false, `m,gateway=plant-7 t=21.5,a\ b=1i,u=2i,u_unit=3i,value=4i 7`},
 		{true, false, `m,gateway=plant-7 t=21.5,t_unit="°C",a\ b=1i,a\ b_unit="\"",u=2i,u_unit=3i,value=4i,value_unit="s" 7`},
-		{false, true, `m,gateway=plant-7 t=21.5,t_quality="bad",a\ b=1i,a\ b_quality="uncertain",u=2i,u_unit=3i,value=4i,clock_unset=true 7`},
+		{false, true, `m,gateway=plant-7 t=21.5,t_quality="bad",a\ b=1i,a\ b_quality="uncertain",u=2i,u_unit=3i,value=4i,gone_quality="bad",clock_unset=true 7`},
 	} {
 		e := encoderFor(t, Format{Measurement: "m", Precision: "ns", Units: tt.units, Quality: tt.quality})
 		if got, err := e.Append(nil, &r); err != nil || string(got) != tt.want+"\n" {

@@ -13,7 +13,7 @@ type Format struct {
 	Measurement string            `yaml:"measurement"` // template, default {profile}
 	Tags        map[string]string `yaml:"tags"`        // further tags, the values are templates
 	Units       bool              `yaml:"units"`       // a field METRIC_unit for each metric that has a unit
-	Quality     bool              `yaml:"quality"`     // a field METRIC_quality where it is not good, clock_unset=true where the clock was not set
+	Quality     bool              `yaml:"quality"`     // a field METRIC_quality where it is not good, clock_unset=true where the clock was not set, clock_skewed=true where the device's was too far off
 
 	// Precision of the times: ns (default), us, ms or s. A coarser one makes
 	// smaller files, but times are cut down to it: of two readings of one device

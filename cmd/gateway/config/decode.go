@@ -9,6 +9,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"sluice/protocol/frame"
 	"sluice/protocol/payload"
 )
 
@@ -23,8 +24,8 @@ func (p *parser) decode(n *yaml.Node, path string, v reflect.Value) {
 		v.Set(reflect.ValueOf(n))
 	case isNull(n):
 		p.report(n, "%s has no value, want %s", path, wanted(t))
-	case t == reflect.TypeFor[payload.Decode]() && n.Kind == yaml.ScalarNode:
-		p.decoderWord(n, path, v)
+	case n.Kind == yaml.ScalarNode && choice(t) != "":
+		p.word(n, path, v)
 	case t.Kind() == reflect.Pointer:
 		elem := reflect.New(t.Elem())
 		p.decode(n, path, elem.Elem())
@@ -105,8 +106,21 @@ func (p *parser) list(n *yaml.Node, path string, v reflect.Value) {
 	v.Set(s)
 }
 
-// decoderWord decodes a decoder without settings, which is written as a word.
-func (p *parser) decoderWord(n *yaml.Node, path string, v reflect.Value) {
+// choice says what may be written for a struct of type t of which one field is
+// to be set, and which is written as a word when that field needs no settings;
+// "" when t is none.
+func choice(t reflect.Type) string {
+	switch t {
+	case reflect.TypeFor[payload.Decode]():
+		return "json, {regex: …} or {csv: …}"
+	case reflect.TypeFor[frame.Config]():
+		return "lines, nmea, dsmr, sml, mbus, vedirect, modbus_rtu, slip, cobs, cobsr, idle, {delimited: …}, {fixed: …} or {prefixed: …}"
+	}
+	return ""
+}
+
+// word decodes a choice without settings, which is written as a word.
+func (p *parser) word(n *yaml.Node, path string, v reflect.Value) {
 	text, ok := p.text(n)
 	if !ok {
 		return

@@ -34,6 +34,7 @@ func (p *parser) devices(root, n *yaml.Node, f *File) bool {
 	}
 	before := len(p.problems)
 	d := deviceList{parser: p, file: f, fixed: make(map[[3]string]int), used: make(map[string]int)}
+	d.blind = len(f.Profiles) == 0 && (child(root, "profiles") != nil || slices.Contains(p.misspelt[root], "profiles"))
 	for i, c := range n.Content {
 		d.add(c, i+1)
 	}
@@ -55,6 +56,7 @@ type deviceList struct {
 	fixed  map[[3]string]int // driver, device name and topic → number of the row
 	used   map[string]int    // driver → number of its first row
 	astray bool              // a row names no driver, so which have none is unknown
+	blind  bool              // the file's profiles cannot be read, so which there are is unknown
 }
 
 // add resolves one row. Rows count from 1.
@@ -126,9 +128,20 @@ func (d *deviceList) checkProfile(r row, report func(field, problem string)) {
 		report("profile", "is required: what it reports")
 		return
 	}
-	if len(d.file.Profiles) > 0 && d.file.Profiles[r.Profile] == nil {
-		report("profile", unknownName(r.Profile, "profile", sortedKeys(d.file.Profiles)))
+	if d.namedProfile(r.Profile) != nil || d.blind {
+		return
 	}
+	known, ours := sortedKeys(d.file.Profiles), strings.HasPrefix(r.Profile, builtinPrefix)
+	for _, b := range Builtins() {
+		if ours || b.Name == builtinPrefix+r.Profile {
+			known = append(known, b.Name)
+		}
+	}
+	problem := unknownName(r.Profile, "profile", known)
+	if ours && !strings.Contains(problem, "?") {
+		problem += ": gateway profiles ls lists them"
+	}
+	report("profile", problem)
 }
 
 // checkName refuses the same device twice behind one driver. One that publishes

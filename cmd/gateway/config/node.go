@@ -9,7 +9,6 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"sluice/pipeline"
-	"sluice/protocol/payload"
 	"sluice/sink"
 	"sluice/sink/file"
 )
@@ -81,8 +80,9 @@ func wanted(t reflect.Type) string {
 		return "a size, such as 256MiB"
 	case reflect.TypeFor[file.Keep]():
 		return "a number of files, a size, or all"
-	case reflect.TypeFor[payload.Decode]():
-		return "json, {regex: …} or {csv: …}"
+	}
+	if words := choice(t); words != "" {
+		return words
 	}
 	if reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
 		return "text"

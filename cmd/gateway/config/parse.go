@@ -39,14 +39,7 @@ func Load(path string, opts Options) (*File, error) {
 // Parse parses text. Its name stands in the problems, and paths in the text are
 // relative to its directory. An error is always Problems.
 func Parse(name string, text []byte, opts Options) (*File, error) {
-	p := &parser{
-		name:     name,
-		dir:      filepath.Dir(name),
-		skip:     opts.Secrets == Skip,
-		bad:      make(map[*yaml.Node]bool),
-		misspelt: make(map[*yaml.Node][]string),
-		expanded: make(map[*yaml.Node]string),
-	}
+	p := newParser(name, opts)
 	var f *File
 	if root := p.document(text); root != nil {
 		f = p.file(root)
@@ -80,6 +73,17 @@ type parser struct {
 	bad      map[*yaml.Node]bool     // reported: further findings there say nothing new
 	misspelt map[*yaml.Node][]string // by mapping with unknown keys: what these may have meant
 	expanded map[*yaml.Node]string   // by scalar with references: its text, never shown
+}
+
+func newParser(name string, opts Options) *parser {
+	return &parser{
+		name:     name,
+		dir:      filepath.Dir(name),
+		skip:     opts.Secrets == Skip,
+		bad:      make(map[*yaml.Node]bool),
+		misspelt: make(map[*yaml.Node][]string),
+		expanded: make(map[*yaml.Node]string),
+	}
 }
 
 // report adds a problem at n and marks n as bad.

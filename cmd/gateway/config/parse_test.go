@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"io/fs"
+	"math"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -55,6 +56,8 @@ func TestEveryKeyIsSet(t *testing.T) {
 	mustBeSet(t, "pipeline", f.Pipeline)
 	mustBeSet(t, "mqtt", *f.Drivers[0].MQTT)
 	mustBeSet(t, "serial", *f.Drivers[1].Serial)
+	mustBeSet(t, "prefixed", *f.Drivers[2].Serial.Frame.Prefixed)
+	mustBeSet(t, "checksum", *f.Drivers[2].Serial.Frame.Prefixed.Checksum, "after")
 	mustBeSet(t, "nats", *f.Sinks[0].NATS, "token", "creds")
 	mustBeSet(t, "influx", *f.Sinks[2].Influx, "gzip")
 	mustBeSet(t, "file", *f.Sinks[3].File, "sync")
@@ -74,7 +77,7 @@ func mustBeSet(t *testing.T, path string, v any, except ...string) {
 		if field.IsZero() != slices.Contains(except, f.name) {
 			t.Errorf("%s.%s is %v", path, f.name, field)
 		}
-		if field.Kind() == reflect.Struct {
+		if field.Kind() == reflect.Struct && choice(field.Type()) == "" {
 			mustBeSet(t, path+"."+f.name, field.Interface())
 		}
 	}
@@ -108,6 +111,9 @@ func TestValuesOfTheFile(t *testing.T) {
 		"number by pointer":    {*f.Profiles["climate"].Metrics["temperature"].Offset, -40.0},
 		"metric of defaults":   {len(f.Profiles["climate"].Metrics), 2},
 		"skipped column":       {f.Profiles["track"].Decode.CSV.Columns, []string{"lat", "", "lon"}},
+		"range":                {f.Profiles["climate"].Metrics["temperature"].Range, []float64{-40, math.Inf(1)}},
+		"map":                  {f.Profiles["climate"].Metrics["temperature"].Map, map[string]string{"off": "0", "on": "true", "7": "high"}},
+		"encoding":             {f.Profiles["weighbridge"].Encoding + " " + f.Profiles["weighbridge"].Others, "base64 gzip keep"},
 		"decoder as a word":    {f.Profiles["climate"].Decode.JSON != nil, true},
 		"batch":                {hub.Delivery.Batch, pipeline.Batch{MaxReadings: 500, MaxBytes: 64 << 10, MaxAge: 5 * time.Millisecond}},
 		"default delivery":     {f.Sinks[1].Delivery.Start, "now"},

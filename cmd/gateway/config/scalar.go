@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding"
+	"math"
 	"reflect"
 	"strconv"
 	"strings"
@@ -95,6 +96,14 @@ func setInt(v reflect.Value, text string) string {
 }
 
 func setFloat(v reflect.Value, text string) string {
+	switch text { // as YAML writes a range without an end
+	case ".inf", "+.inf":
+		v.SetFloat(math.Inf(1))
+		return ""
+	case "-.inf":
+		v.SetFloat(math.Inf(-1))
+		return ""
+	}
 	f, err := strconv.ParseFloat(text, 64)
 	if err != nil || strings.Trim(text, "+-.0123456789eE") != "" {
 		return "want a number"

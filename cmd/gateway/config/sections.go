@@ -38,7 +38,7 @@ func (p *parser) file(root *yaml.Node) *File {
 		f.Drivers = append(f.Drivers, p.driver(e))
 	}
 	f.Profiles = make(map[string]*payload.Profile)
-	for _, e := range p.named(root, t.Profiles, "profiles", "is required: what the device models report") {
+	for _, e := range p.named(root, t.Profiles, "profiles", "") {
 		f.Profiles[e.key.Value] = p.profile(e)
 	}
 	whole := p.devices(root, t.Devices, f)
@@ -82,9 +82,12 @@ func (p *parser) profile(e entry) *payload.Profile {
 }
 
 // named returns the entries of a section whose keys are the operator's names.
+// Without a word why it is required it need not be there.
 func (p *parser) named(root, n *yaml.Node, section, required string) []entry {
 	if n == nil {
-		p.finding(root, "", section, required)
+		if required != "" {
+			p.finding(root, "", section, required)
+		}
 		return nil
 	}
 	if !p.expect(n, yaml.MappingNode, section) {

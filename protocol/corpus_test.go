@@ -40,15 +40,24 @@ type corpusCase struct {
 // judges holds each case of a format against what we make of it. A judge
 // returns nil when that is what the case states.
 var judges = map[string]func(corpusCase) error{
-	"cayennelpp":   judgeCayenneLPP,
-	"cobs":         judgeCOBS,
-	"crc":          judgeCRC,
-	"dsmr":         judgeDSMR,
-	"lineprotocol": judgeLineproto,
-	"mbus":         judgeMBus,
-	"nmea":         judgeNMEA,
-	"ruuvi":        judgeRuuvi,
-	"slip":         judgeSLIP,
+	"cayennelpp":          judgeCayenneLPP,
+	"cbor":                judgeCBOR,
+	"cbor-telegraf":       judgeTelegraf,
+	"cobs":                judgeCOBS,
+	"crc":                 judgeCRC,
+	"device-json":         judgeDevice,
+	"dsmr":                judgeDSMR,
+	"json":                judgeJSON,
+	"json-telegraf":       judgeTelegraf,
+	"json-xpath-telegraf": judgeTelegraf,
+	"lineprotocol":        judgeLineproto,
+	"mbus":                judgeMBus,
+	"msgpack":             judgeMsgPack,
+	"nmea":                judgeNMEA,
+	"plain-value":         judgePlain,
+	"ruuvi":               judgeRuuvi,
+	"senml":               judgeSenML,
+	"slip":                judgeSLIP,
 }
 
 // elsewhere are formats that packages beside this one test.

@@ -25,8 +25,8 @@ type decimal struct {
 	digits  uint64
 	exp     int
 	neg     bool
-	cut     bool // there were more digits than fit; digits are the first ones
-	integer bool // written without fraction and exponent
+	cut     bool   // there were more digits than fit; digits are the first ones
+	integer bool   // written without fraction and exponent
 	src     []byte // nil when it was not written as text
 }
 

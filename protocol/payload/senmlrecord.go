@@ -146,26 +146,28 @@ func (d *senml) add(at protocol.Timestamp, s scalar, unit string) *protocol.Refu
 	if r == nil {
 		return nil
 	}
-	one := *r
-	fresh := false
+	name, fresh := r.name, false
 	switch {
 	case r != &d.free:
-		fresh = d.names.take(r.name)
+		fresh = d.names.take(name)
 	case string(d.name) == unnamed && d.message.Metric != "":
-		one.name = d.message.Metric
-		fresh = d.names.take(one.name)
+		name = d.message.Metric
+		fresh = d.names.take(name)
 	default:
-		one.name, fresh = d.names.use(d.name)
+		name, fresh = d.names.use(d.name)
 	}
-	if one.unit == "" {
-		one.unit = unit
-	}
-	to, err := d.readingAt(at, one.name, fresh)
+	to, err := d.readingAt(at, name, fresh)
 	if err != nil {
 		return err
 	}
+	if err := r.addAs(name, to, s); err != nil {
+		return err
+	}
 	d.count++
-	return one.add(to, s)
+	if m := &to.Metrics[len(to.Metrics)-1]; m.Unit == "" {
+		m.Unit = unit
+	}
+	return nil
 }
 
 // ruleOf returns the rule for d.name, as it is or without the base name, and nil

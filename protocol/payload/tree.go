@@ -231,9 +231,7 @@ func (t *tree) bare() *protocol.Refusal {
 	for _, rules := range [...][]rule{t.fixed, t.wild} {
 		for i := range rules {
 			if r := &rules[i]; r.name == name || r.path.stars > 0 && like(r.name, name) {
-				one := *r
-				one.name = name
-				return one.add(t.reading, t.doc.scalar(t.top, &t.scratch))
+				return r.addAs(name, t.reading, t.doc.scalar(t.top, &t.scratch))
 			}
 		}
 	}

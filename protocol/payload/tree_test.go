@@ -218,3 +218,51 @@ func TestValidatePaths(t *testing.T) {
 		}
 	}
 }
+
+// FuzzPaths holds that paths of any shape find what a plain walk finds, each node
+// once.
+func FuzzPaths(f *testing.F) {
+	for _, path := range []string{"a.*", "*.b", "*.*.c", "a.b.*.0", "$.a.*", "*", "a.*.*.*.*", "*.a.b", "x.1.*"} {
+		f.Add(path, `{"a":{"b":[{"c":1},[2]],"a.b":3},"a.b":{"c":4},"x":[5,{"y":6}]}`)
+		f.Add(path, `[[1,[2,[3,{"b":4}]]],{"a":{"a":{"b":{"c":5}}}}]`)
+	}
+	f.Fuzz(func(t *testing.T, text, in string) {
+		var d document
+		if checkPath(text) != "" || d.parse([]byte(in), formJSON) != nil {
+			return
+		}
+		p := newPath(text)
+		seen := map[int]bool{}
+		s := search{doc: &d, path: &p}
+		s.visit = func(n int) bool {
+			if seen[n] {
+				t.Fatalf("%q in %q: node %d twice", text, in, n)
+			}
+			seen[n] = true
+			for _, star := range s.stars[:p.stars] {
+				if star.name >= 0 && (star.name >= n || d.nodes[star.name].kind != textNode) {
+					t.Fatalf("%q in %q: %+v is no name before node %d", text, in, star, n)
+				}
+			}
+			return true
+		}
+		s.run(0, 0, 0)
+		n := d.find(&p, 0)
+		switch {
+		case n >= 0 && !seen[n]:
+			t.Fatalf("%q in %q: find leads to node %d, search does not", text, in, n)
+		case n < 0 && p.stars == 0 && len(seen) > 0:
+			t.Fatalf("%q in %q: search leads to %v, find does not", text, in, seen)
+		}
+		if !strings.HasPrefix(text, fromRoot) {
+			show(t, decoder(t, Profile{Decode: Decode{JSON: &JSON{}}, Metrics: map[string]Metric{strings.TrimSuffix(strings.Repeat("*_", p.stars), "_") + "m": {Path: text}}}), in, "")
+		}
+		if e := (&JSON{Each: text}); !t.Failed() {
+			good := true
+			e.Validate(func(string, string) { good = false })
+			if good {
+				show(t, decoder(t, Profile{Decode: Decode{JSON: e}}), in, "m")
+			}
+		}
+	})
+}

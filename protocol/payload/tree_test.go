@@ -87,6 +87,9 @@ func TestEach(t *testing.T) {
 		{`{"sensors":[{"samples":[{"v":1}]},{"samples":[2]}]}`, "v=float:1 | value=float:2"},
 	})
 	check(t, each("samples", map[string]Metric{"co2": {Unit: "ppm"}, "gain": {Path: "$.gain"}}), "co2", []message{{`{"gain":1,"samples":[400,{"co2":401}]}`, "co2=float:400 ppm | co2=float:401 ppm"}})
+	check(t, each("samples", map[string]Metric{"value": {Path: "$.v"}, "*": {Path: "*"}}), "", []message{
+		{`{"v":1,"samples":[{"value":2,"x":3},4]}`, "x=float:3 value=float:1"},
+	})
 	check(t, each("samples", map[string]Metric{"value": {Unit: "ppm"}, "gain": {Path: "$.gain"}}), "", []message{
 		{`{"gain":1,"samples":[400,401]}`, "value=float:400 ppm gain=float:1 | value=float:401 ppm gain=float:1"},
 	})
@@ -119,6 +122,9 @@ func TestKeep(t *testing.T) {
 		t.Errorf("what stands beside the readings: %s", got)
 	}
 }
+
+// maxReadings follows from a reading having one metric at least.
+const maxReadings = maxMetrics
 
 func TestTreeLimits(t *testing.T) {
 	d := decoder(t, each("$", nil))

@@ -2,6 +2,7 @@ package payload
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -271,4 +272,27 @@ func FuzzPaths(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestTreesTakeLittle holds that parsing takes at most 100 bytes for each byte of
+// the message, whatever its heads promise.
+func TestTreesTakeLittle(t *testing.T) {
+	for name, f := range map[string]struct {
+		form form
+		in   string
+	}{
+		"json": {formJSON, "[" + strings.Repeat("0,", maxMessage/2-2) + "0]"}, "cbor": {formCBOR, "\x9f" + strings.Repeat("\x00", maxMessage-2) + "\xff"},
+		"cbor that promises": {formCBOR, "\x9a\x00\x0f\xff\xf0" + strings.Repeat("\x80", 1000)}, "msgpack that promises": {formMsgPack, "\xdd\x00\x0f\xff\xf0" + strings.Repeat("\x90", 1000)},
+		"msgpack": {formMsgPack, "\xdd\x00\x0f\xff\xf0" + strings.Repeat("\x00", 0xffff0)},
+	} {
+		in := []byte(f.in)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		d := document{}
+		err := d.parse(in, f.form)
+		runtime.ReadMemStats(&after)
+		if took := after.TotalAlloc - before.TotalAlloc; took > uint64(100*len(in))+4096 {
+			t.Errorf("%s: %d bytes for %d, %v", name, took, len(in), err)
+		}
+	}
 }

@@ -44,9 +44,9 @@ type head struct {
 
 // head reads the head at d.pos.
 //
-// It is our own because fxamacker/cbor decodes into values of Go: 41 allocations
-// and 4.1 µs for the seven fields that take 0.4 µs and none here. The fuzz tests
-// hold it against that library.
+// It is our own because fxamacker/cbor decodes into values of Go: 24 allocations
+// of 664 bytes and 750 ns for a message that becomes a reading in 600 ns here,
+// without any. The fuzz tests hold it against that library.
 func (d *document) head() (h head, ok bool) {
 	if d.pos == len(d.src) {
 		return h, d.want("an item")

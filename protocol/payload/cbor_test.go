@@ -15,7 +15,7 @@ var allCBOR = Profile{Decode: Decode{CBOR: &CBOR{}}}
 func checkHex(t *testing.T, p Profile, rows []message) {
 	t.Helper()
 	for i := range rows {
-		rows[i].in = packed(t, rows[i].in)
+		rows[i].in = fromHex(t, rows[i].in)
 	}
 	check(t, p, "", rows)
 }
@@ -99,7 +99,7 @@ func TestCBORErrorsAreForPeople(t *testing.T) {
 		"82 01":                             `syntax: the item at byte 0 is cut off`,
 		"19 01":                             `syntax: the item at byte 0 is cut off`,
 	} {
-		err := d.Decode(&protocol.Batch{}, Message{Payload: []byte(packed(t, in)), Device: device})
+		err := d.Decode(&protocol.Batch{}, Message{Payload: []byte(fromHex(t, in)), Device: device})
 		if err == nil || err.Error() != want {
 			t.Errorf("%s:\n got %v\nwant %s", in, err, want)
 		}
@@ -121,7 +121,7 @@ func FuzzCBOR(f *testing.F) {
 		"a26161016162820203", "bf61619f01ffff", "1bffffffffffffffff", "3bffffffffffffffff", "f97e00", "fb3ff199999999999a", "c249010000000000000000",
 		"c48221196ab3", "c11a514b67b0", "7f657374726561646d696e67ff", "5f42010243030405ff", "f818", "a201181820190100", "d9d9f78301f5f6", "61c3",
 	} {
-		f.Add(packed(f, in))
+		f.Add(fromHex(f, in))
 	}
 	other := otherCBOR(f)
 	f.Fuzz(func(t *testing.T, in string) {
@@ -168,7 +168,7 @@ func simply(v any) any {
 const sixCBOR = "a7 62 7473 1b 0000019aaaaaaaaa 6b 74656d7065726174757265 fb 40356e147ae147ae 68 68756d6964697479 19 01c5" +
 	"68 7072657373757265 fb 408faa0000000000 67 62617474657279 fb 400ce147ae147ae1 64 72737369 38 46 62 6f6b f5"
 
-func TestCBORAllocatesNothing(t *testing.T) { allocatesNothing(t, allCBOR, packed(t, sixCBOR)) }
+func TestCBORAllocatesNothing(t *testing.T) { allocatesNothing(t, allCBOR, fromHex(t, sixCBOR)) }
 
 // allocatesNothing holds that a message of the six metrics costs no garbage.
 func allocatesNothing(t *testing.T, p Profile, in string) {
@@ -192,7 +192,7 @@ func allocatesNothing(t *testing.T, p Profile, in string) {
 }
 
 func BenchmarkDecodeCBOR(b *testing.B) {
-	in := packed(b, sixCBOR)
+	in := fromHex(b, sixCBOR)
 	benchmarkSix(b, allCBOR, in)
 	b.Run("fxamacker", func(b *testing.B) {
 		b.ReportAllocs()

@@ -13,8 +13,8 @@ import (
 	"sluice/protocol"
 )
 
-// packed returns the bytes that hexadecimal digits, with blanks, stand for.
-func packed(t testing.TB, digits string) string {
+// fromHex returns the bytes that hexadecimal digits, with blanks, stand for.
+func fromHex(t testing.TB, digits string) string {
 	t.Helper()
 	b, err := hex.DecodeString(strings.ReplaceAll(digits, " ", ""))
 	if err != nil {
@@ -86,14 +86,14 @@ func valueOf(v any) (protocol.Value, bool) {
 		if v < -mostExact || v > mostExact {
 			return protocol.Int(v), true
 		}
-		return protocol.Float(float64(v)), true
+		return protocol.Float(float64(v) + 0), true
 	case uint64:
 		if v > math.MaxInt64 {
 			return protocol.Uint(v), true
 		}
 		return valueOf(int64(v))
 	case float32:
-		return protocol.Float(float64(v)), true
+		return protocol.Float(float64(v) + 0), true
 	case float64:
 		return protocol.Float(v + 0), true
 	case json.Number:

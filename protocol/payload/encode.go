@@ -200,7 +200,7 @@ func appendValueMsgPack(dst []byte, v protocol.Value) []byte {
 	case protocol.KindBool:
 		return msgp.AppendBool(dst, v.Bool())
 	case protocol.KindBytes:
-		return msgp.AppendBytes(dst, []byte(v.Text()))
+		return append(msgp.AppendBytesHeader(dst, uint32(len(v.Text()))), v.Text()...)
 	}
 	return msgp.AppendString(dst, v.Text())
 }

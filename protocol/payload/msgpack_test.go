@@ -50,7 +50,7 @@ func FuzzMsgPack(f *testing.F) {
 		"82a16101a162920203", "de0001a16101", "cfffffffffffffffff", "cb7ff8000000000000", "c40200ff", "c70cff1dcd650000000000514b67b0", "d7ff77359400514b67b0",
 		"8301 05 ff06 cd010007", "d5022021", "ddffffffff00", "a1ff", "c1",
 	} {
-		f.Add(packed(f, in))
+		f.Add(fromHex(f, in))
 	}
 	f.Fuzz(func(t *testing.T, in string) {
 		d := decoder(t, allMsgPack)
@@ -77,7 +77,7 @@ const sixMsgPack = "87 a2 7473 cf 0000019aaaaaaaaa ab 74656d7065726174757265 cb 
 	"a8 7072657373757265 cb 408faa0000000000 a7 62617474657279 cb 400ce147ae147ae1 a4 72737369 d0 b9 a2 6f6b c3"
 
 func TestMsgPackAllocatesNothing(t *testing.T) {
-	allocatesNothing(t, allMsgPack, packed(t, sixMsgPack))
+	allocatesNothing(t, allMsgPack, fromHex(t, sixMsgPack))
 }
 
-func BenchmarkDecodeMsgPack(b *testing.B) { benchmarkSix(b, allMsgPack, packed(b, sixMsgPack)) }
+func BenchmarkDecodeMsgPack(b *testing.B) { benchmarkSix(b, allMsgPack, fromHex(b, sixMsgPack)) }

@@ -156,6 +156,9 @@ func (d *document) member(n int, name string) int {
 // named reports whether the member name at node n is name.
 func (d *document) named(n int, name string) bool {
 	at := &d.nodes[n]
+	if at.pieces && d.form == formJSON && int(at.end-at.start) > 6*len(name) { // an escape takes at most 6 bytes for one of the text
+		return false
+	}
 	if at.pieces || at.kind != textNode {
 		var room [64]byte
 		return string(d.appendText(room[:0], n)) == name

@@ -6,6 +6,18 @@ import (
 	"strings"
 )
 
+// Validate reports what is wrong with j: the field's name in the file and the
+// problem.
+func (j *JSON) Validate(report func(field, problem string)) { checkEach(j.Each, report) }
+
+// Validate reports what is wrong with c: the field's name in the file and the
+// problem.
+func (c *CBOR) Validate(report func(field, problem string)) { checkEach(c.Each, report) }
+
+// Validate reports what is wrong with m: the field's name in the file and the
+// problem.
+func (m *MsgPack) Validate(report func(field, problem string)) { checkEach(m.Each, report) }
+
 // checkPath returns what is wrong with a path, "" when nothing is.
 func checkPath(text string) string {
 	steps := strings.Split(strings.TrimPrefix(text, fromRoot), ".")
@@ -18,16 +30,19 @@ func checkPath(text string) string {
 	return ""
 }
 
-// checkEach returns what is wrong with the path of what is a reading each, ""
-// when nothing is.
-func checkEach(text string) string {
+// checkEach reports what is wrong with the path of what is a reading each.
+func checkEach(text string, report func(field, problem string)) {
+	problem := ""
 	switch {
-	case text == "$":
-		return ""
+	case text == "" || text == "$":
 	case countStars(text) == maxStars && !strings.HasSuffix(text, "."+anyStep):
-		return fmt.Sprintf("is %q, want less than %d steps that are *", text, maxStars)
+		problem = fmt.Sprintf("is %q, want less than %d steps that are *", text, maxStars)
+	default:
+		problem = checkPath(text)
 	}
-	return checkPath(text)
+	if problem != "" {
+		report("each", problem)
+	}
 }
 
 // checkStars returns what is wrong with the "*" in a good path and the name of its

@@ -60,11 +60,16 @@ func (m Metric) path(name string) string {
 
 // add converts s and appends it to r.
 func (r *rule) add(to *protocol.Reading, s scalar) *protocol.Refusal {
+	return r.addAs(r.name, to, s)
+}
+
+// addAs is add for a metric with a name that the message gave.
+func (r *rule) addAs(name string, to *protocol.Reading, s scalar) *protocol.Refusal {
 	v, ok := r.value(s)
 	if !ok {
-		return protocol.Refuse("type", "metric %s: want %s, found %s", r.name, r.wanted(), s.excerpt())
+		return protocol.Refuse("type", "metric %s: want %s, found %s", name, r.wanted(), s.excerpt())
 	}
-	to.Metrics = append(to.Metrics, protocol.Metric{Name: r.name, Value: v, Unit: r.unit, Quality: r.trust(v)})
+	to.Metrics = append(to.Metrics, protocol.Metric{Name: name, Value: v, Unit: r.unit, Quality: r.trust(v)})
 	return nil
 }
 

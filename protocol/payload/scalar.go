@@ -28,6 +28,14 @@ type scalar struct {
 // it is goes to scratch, so that it is valid until the next one.
 func (d *document) scalar(n int, scratch *[]byte) scalar {
 	at := &d.nodes[n]
+	if d.form != formJSON || at.pieces {
+		return d.awkward(at, n, scratch)
+	}
+	return scalar{kind: at.kind, src: d.src[at.start:at.end]}
+}
+
+// awkward is scalar for what is not a slice of JSON.
+func (d *document) awkward(at *node, n int, scratch *[]byte) scalar {
 	switch at.kind {
 	case intNode, uintNode, floatNode:
 		return scalar{kind: at.kind, num: at.bits()}
@@ -141,7 +149,9 @@ func (s scalar) asSent() (protocol.Value, bool) {
 	switch s.kind {
 	case trueNode, falseNode:
 		return protocol.Bool(s.kind == trueNode), true
-	case textNode, timeNode:
+	case textNode:
+		return protocol.String(string(s.src)), true
+	case timeNode:
 		return s.text()
 	case bytesNode:
 		return protocol.Bytes(string(s.src)), true

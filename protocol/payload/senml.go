@@ -16,7 +16,7 @@ const relativeBelow = 1 << 28
 // base fields resolved, and those of one time become one reading.
 type senml struct {
 	plan
-	places map[string]int // of the rules, by the name that they are for; not changed
+	places map[string][]int // of the rules, by the name that they are for; not changed
 	doc    document
 	names  *names
 	units  *names
@@ -43,9 +43,10 @@ type senmlBase struct {
 }
 
 func newSenML(p plan) *senml {
-	d := &senml{plan: p, places: map[string]int{}, names: newNames(), units: newNames()}
+	d := &senml{plan: p, places: map[string][]int{}, names: newNames(), units: newNames()}
 	for i := range p.rules {
-		d.places[p.rules[i].path.text] = i
+		name := p.rules[i].path.text
+		d.places[name] = append(d.places[name], i)
 	}
 	return d
 }
@@ -67,7 +68,7 @@ func (d *senml) Decode(b *protocol.Batch, m Message) error {
 	if err == nil && d.count == 0 {
 		err = protocol.Refuse("missing", "the message holds none of the metrics")
 	}
-	d.batch, d.message = nil, Message{}
+	d.batch, d.message, d.doc.src = nil, Message{}, nil
 	if err != nil {
 		b.Readings = b.Readings[:d.first]
 		return err

@@ -50,7 +50,7 @@ func (r *senmlRecord) collect(d *document, n int) *protocol.Refusal {
 	for i := d.firstOf(n); i < d.endOf(n); i = d.nextOf(n, i) {
 		field := senmlField(d, i-1)
 		switch {
-		case field < 0 && d.nodes[i-1].kind == textNode && bytes.HasSuffix(d.source(i-1), []byte("_")):
+		case field < 0 && isDemanding(d, i-1):
 			return protocol.Refuse("kind", "the field %s is not known and has to be understood", d.excerpt(i-1))
 		case field < 0 || r.fields[field] != 0:
 			continue
@@ -61,6 +61,18 @@ func (r *senmlRecord) collect(d *document, n int) *protocol.Refusal {
 		r.onlyBase = r.onlyBase && field <= senmlBaseVersion
 	}
 	return nil
+}
+
+// isDemanding reports whether the name of a field that is not known says that it
+// has to be understood.
+func isDemanding(d *document, n int) bool {
+	switch at := &d.nodes[n]; {
+	case at.kind != textNode:
+		return false
+	case at.pieces:
+		return bytes.HasSuffix(d.appendText(nil, n), []byte("_"))
+	}
+	return bytes.HasSuffix(d.source(n), []byte("_"))
 }
 
 // senmlField returns the field that the member name at node n stands for, -1
@@ -140,46 +152,46 @@ func (d *senml) unit(r *senmlRecord, suffix string) string {
 	return unit
 }
 
-// add appends the metric that d.name means, to the reading of its time.
+// add appends the metrics that d.name means: those of the rules for it, as it is
+// or without the base name, or what no rule mentions.
 func (d *senml) add(at protocol.Timestamp, s scalar, unit string) *protocol.Refusal {
-	r := d.ruleOf()
-	if r == nil {
-		return nil
+	places, ok := d.places[string(d.name)]
+	if !ok {
+		places, ok = d.places[string(d.name[d.local:])]
 	}
-	one := *r
-	fresh := false
+	for _, i := range places {
+		r := &d.rules[i]
+		if d.message.Metric != "" && d.message.Metric != r.name {
+			continue
+		}
+		if err := d.addAs(r, r.name, d.names.take(r.name), at, s, unit); err != nil {
+			return err
+		}
+	}
 	switch {
-	case r != &d.free:
-		fresh = d.names.take(r.name)
+	case ok || !d.keep:
+		return nil
 	case string(d.name) == unnamed && d.message.Metric != "":
-		one.name = d.message.Metric
-		fresh = d.names.take(one.name)
-	default:
-		one.name, fresh = d.names.use(d.name)
+		name := d.message.Metric
+		return d.addAs(&d.free, name, d.names.take(name), at, s, unit)
 	}
-	if one.unit == "" {
-		one.unit = unit
-	}
-	to, err := d.readingAt(at, one.name, fresh)
+	name, fresh := d.names.use(d.name)
+	return d.addAs(&d.free, name, fresh, at, s, unit)
+}
+
+// addAs appends a metric to the reading of its time. Its name is fresh when this
+// message did not use it before.
+func (d *senml) addAs(r *rule, name string, fresh bool, at protocol.Timestamp, s scalar, unit string) *protocol.Refusal {
+	to, err := d.readingAt(at, name, fresh)
 	if err != nil {
 		return err
 	}
-	d.count++
-	return one.add(to, s)
-}
-
-// ruleOf returns the rule for d.name, as it is or without the base name, and nil
-// when it is not wanted.
-func (d *senml) ruleOf() *rule {
-	i, ok := d.places[string(d.name)]
-	if !ok {
-		i, ok = d.places[string(d.name[d.local:])]
+	if err := r.addAs(name, to, s); err != nil {
+		return err
 	}
-	switch {
-	case ok && (d.message.Metric == "" || d.message.Metric == d.rules[i].name):
-		return &d.rules[i]
-	case !ok && d.keep:
-		return &d.free
+	d.count++
+	if m := &to.Metrics[len(to.Metrics)-1]; m.Unit == "" {
+		m.Unit = unit
 	}
 	return nil
 }

@@ -8,9 +8,6 @@ import (
 	"sluice/protocol"
 )
 
-// maxReadings is how many readings one message may give.
-const maxReadings = 4096
-
 // tree reads JSON, CBOR and MessagePack: the metrics that the profile lists, and
 // every scalar that no rule took if the profile keeps those.
 //
@@ -110,7 +107,7 @@ func (t *tree) Decode(b *protocol.Batch, m Message) error {
 	if t.err == nil && len(b.Readings) == first {
 		t.err = protocol.Refuse("missing", "the message holds none of the metrics")
 	}
-	t.batch, t.message, t.reading = nil, Message{}, nil
+	t.batch, t.message, t.reading, t.doc.src = nil, Message{}, nil, nil
 	if t.err != nil {
 		b.Readings = b.Readings[:first]
 		return t.err
@@ -228,19 +225,21 @@ func (t *tree) bare() *protocol.Refusal {
 		return nil
 	}
 	name := t.unnamed()
-	for _, rules := range [...][]rule{t.fixed, t.wild} {
-		for i := range rules {
-			if r := &rules[i]; r.name == name || r.path.stars > 0 && like(r.name, name) {
-				one := *r
-				one.name = name
-				return one.add(t.reading, t.doc.scalar(t.top, &t.scratch))
-			}
+	for i := range t.fixed {
+		if r := &t.fixed[i]; r.name == name {
+			return r.add(t.reading, t.doc.scalar(t.top, &t.scratch))
+		}
+	}
+	t.rule, t.only, t.name = &t.free, "", t.name[:0]
+	for i := range t.wild {
+		if like(t.wild[i].name, name) {
+			t.rule = &t.wild[i]
+			return t.leaf(t.top)
 		}
 	}
 	if !t.keep {
 		return nil
 	}
-	t.rule, t.only, t.name = &t.free, "", t.name[:0]
 	return t.leaf(t.top)
 }
 

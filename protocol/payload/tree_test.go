@@ -2,6 +2,7 @@ package payload
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -87,6 +88,9 @@ func TestEach(t *testing.T) {
 		{`{"sensors":[{"samples":[{"v":1}]},{"samples":[2]}]}`, "v=float:1 | value=float:2"},
 	})
 	check(t, each("samples", map[string]Metric{"co2": {Unit: "ppm"}, "gain": {Path: "$.gain"}}), "co2", []message{{`{"gain":1,"samples":[400,{"co2":401}]}`, "co2=float:400 ppm | co2=float:401 ppm"}})
+	check(t, each("samples", map[string]Metric{"value": {Path: "$.v"}, "*": {Path: "*"}}), "", []message{
+		{`{"v":1,"samples":[{"value":2,"x":3},4]}`, "x=float:3 value=float:1"},
+	})
 	check(t, each("samples", map[string]Metric{"value": {Unit: "ppm"}, "gain": {Path: "$.gain"}}), "", []message{
 		{`{"gain":1,"samples":[400,401]}`, "value=float:400 ppm gain=float:1 | value=float:401 ppm gain=float:1"},
 	})
@@ -119,6 +123,9 @@ func TestKeep(t *testing.T) {
 		t.Errorf("what stands beside the readings: %s", got)
 	}
 }
+
+// maxReadings follows from a reading having one metric at least.
+const maxReadings = maxMetrics
 
 func TestTreeLimits(t *testing.T) {
 	d := decoder(t, each("$", nil))
@@ -163,12 +170,9 @@ func TestHostileTrees(t *testing.T) {
 			p.Time = &Time{Path: "$.ts", Format: "unix"}
 			d := decoder(t, p).(*tree)
 			begin := time.Now()
-			looks := testing.AllocsPerRun(1, func() { show(t, d, in, "") })
+			show(t, d, in, "")
 			if took := time.Since(begin); took > 20*time.Second { // 10 to 70 ms; 100 s when it is not linear
 				t.Errorf("%s, each %q: %v", name, path, took)
-			}
-			if looks > 40_000 {
-				t.Errorf("%s, each %q: %v allocations", name, path, looks)
 			}
 		}
 	}
@@ -218,6 +222,77 @@ func TestValidatePaths(t *testing.T) {
 		}
 		if fmt.Sprint(got) != fmt.Sprint([]string{want}) {
 			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+// FuzzPaths holds that paths of any shape find what a plain walk finds, each node
+// once.
+func FuzzPaths(f *testing.F) {
+	for _, path := range []string{"a.*", "*.b", "*.*.c", "a.b.*.0", "$.a.*", "*", "a.*.*.*.*", "*.a.b", "x.1.*"} {
+		f.Add(path, `{"a":{"b":[{"c":1},[2]],"a.b":3},"a.b":{"c":4},"x":[5,{"y":6}]}`)
+		f.Add(path, `[[1,[2,[3,{"b":4}]]],{"a":{"a":{"b":{"c":5}}}}]`)
+	}
+	f.Fuzz(func(t *testing.T, text, in string) {
+		var d document
+		if checkPath(text) != "" || d.parse([]byte(in), formJSON) != nil {
+			return
+		}
+		p := newPath(text)
+		seen := map[int]bool{}
+		s := search{doc: &d, path: &p}
+		s.visit = func(n int) bool {
+			if seen[n] {
+				t.Fatalf("%q in %q: node %d twice", text, in, n)
+			}
+			seen[n] = true
+			for _, star := range s.stars[:p.stars] {
+				if star.name >= 0 && (star.name >= n || d.nodes[star.name].kind != textNode) {
+					t.Fatalf("%q in %q: %+v is no name before node %d", text, in, star, n)
+				}
+			}
+			return true
+		}
+		s.run(0, 0, 0)
+		n := d.find(&p, 0)
+		switch {
+		case n >= 0 && !seen[n]:
+			t.Fatalf("%q in %q: find leads to node %d, search does not", text, in, n)
+		case n < 0 && p.stars == 0 && len(seen) > 0:
+			t.Fatalf("%q in %q: search leads to %v, find does not", text, in, seen)
+		}
+		if !strings.HasPrefix(text, fromRoot) {
+			show(t, decoder(t, Profile{Decode: Decode{JSON: &JSON{}}, Metrics: map[string]Metric{strings.TrimSuffix(strings.Repeat("*_", p.stars), "_") + "m": {Path: text}}}), in, "")
+		}
+		if e := (&JSON{Each: text}); !t.Failed() {
+			good := true
+			e.Validate(func(string, string) { good = false })
+			if good {
+				show(t, decoder(t, Profile{Decode: Decode{JSON: e}}), in, "m")
+			}
+		}
+	})
+}
+
+// TestTreesTakeLittle holds that parsing takes at most 100 bytes for each byte of
+// the message, whatever its heads promise.
+func TestTreesTakeLittle(t *testing.T) {
+	for name, f := range map[string]struct {
+		form form
+		in   string
+	}{
+		"json": {formJSON, "[" + strings.Repeat("0,", maxMessage/2-2) + "0]"}, "cbor": {formCBOR, "\x9f" + strings.Repeat("\x00", maxMessage-2) + "\xff"},
+		"cbor that promises": {formCBOR, "\x9a\x00\x0f\xff\xf0" + strings.Repeat("\x80", 1000)}, "msgpack that promises": {formMsgPack, "\xdd\x00\x0f\xff\xf0" + strings.Repeat("\x90", 1000)},
+		"msgpack": {formMsgPack, "\xdd\x00\x0f\xff\xf0" + strings.Repeat("\x00", 0xffff0)},
+	} {
+		in := []byte(f.in)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		d := document{}
+		err := d.parse(in, f.form)
+		runtime.ReadMemStats(&after)
+		if took := after.TotalAlloc - before.TotalAlloc; took > uint64(100*len(in))+4096 {
+			t.Errorf("%s: %d bytes for %d, %v", name, took, len(in), err)
 		}
 	}
 }

@@ -121,7 +121,5 @@ func (t *tree) leaf(n int) *protocol.Refusal {
 		return protocol.Refuse("size", "more than %d metrics", maxMetrics)
 	}
 	t.doc.nodes[n].taken = true
-	one := *t.rule
-	one.name = name
-	return one.add(t.reading, t.doc.scalar(n, &t.scratch))
+	return t.rule.addAs(name, t.reading, t.doc.scalar(n, &t.scratch))
 }

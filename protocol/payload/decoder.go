@@ -72,6 +72,8 @@ type plan struct {
 	rules []rule // by name
 	keep  bool   // what no rule mentions is kept as sent
 	when  *stamp // nil: no device time but what the decoder finds itself
+
+	flaws []protocol.Flaw // of the message being decoded
 }
 
 func newPlan(p Profile) plan {
@@ -100,19 +102,6 @@ func begin(b *protocol.Batch, m Message) *protocol.Reading {
 	r := b.Add()
 	r.Device, r.ReceivedTime = m.Device, m.Received
 	return r
-}
-
-// finish closes the reading that begin added to b: on error and when it holds
-// no metric it is taken away again.
-func finish(b *protocol.Batch, r *protocol.Reading, err *protocol.Refusal) error {
-	if err == nil && len(r.Metrics) == 0 {
-		err = protocol.Refuse("missing", "the message holds none of the metrics")
-	}
-	if err != nil {
-		b.Readings = b.Readings[:len(b.Readings)-1]
-		return err
-	}
-	return nil
 }
 
 // oversized refuses a message that is too long to look at.

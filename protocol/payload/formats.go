@@ -61,16 +61,16 @@ func must[T any](v T, err error) T {
 
 // complete returns d with the defaults where its settings are silent.
 func (d Decode) complete() Decode {
-	d.Influx = filled(d.Influx, lineproto.DefaultConfig())
-	d.NMEA = filled(d.NMEA, nmea.DefaultConfig())
-	d.DSMR = filled(d.DSMR, dsmr.DefaultConfig())
-	d.VEDirect = filled(d.VEDirect, vedirect.DefaultConfig())
-	d.SDI12 = filled(d.SDI12, sdi12.DefaultConfig())
+	d.Influx = withDefaults(d.Influx, lineproto.DefaultConfig())
+	d.NMEA = withDefaults(d.NMEA, nmea.DefaultConfig())
+	d.DSMR = withDefaults(d.DSMR, dsmr.DefaultConfig())
+	d.VEDirect = withDefaults(d.VEDirect, vedirect.DefaultConfig())
+	d.SDI12 = withDefaults(d.SDI12, sdi12.DefaultConfig())
 	return d
 }
 
-// filled returns a copy of settings whose zero fields are those of defaults.
-func filled[T any](settings *T, defaults T) *T {
+// withDefaults returns a copy of settings whose zero fields are those of defaults.
+func withDefaults[T any](settings *T, defaults T) *T {
 	if settings == nil {
 		return nil
 	}

@@ -44,7 +44,7 @@ func trim(payload []byte) ([]byte, *protocol.Refusal) {
 // read appends the reading that the fields hold.
 func (l *line) read(b *protocol.Batch, m Message) error {
 	r := begin(b, m)
-	return finish(b, r, l.fill(r, m.Metric))
+	return l.settle(b, len(b.Readings)-1, l.fill(r, m.Metric))
 }
 
 func (l *line) fill(r *protocol.Reading, metric string) *protocol.Refusal {
@@ -59,7 +59,7 @@ func (l *line) fill(r *protocol.Reading, metric string) *protocol.Refusal {
 		if metric != "" && rule.name != metric {
 			continue
 		}
-		if err := l.add(r, rule, l.places[i]); err != nil {
+		if err := l.spare(r, l.add(r, rule, l.places[i])); err != nil {
 			return err
 		}
 	}
@@ -75,7 +75,7 @@ func (l *line) all(r *protocol.Reading, metric string) *protocol.Refusal {
 		if name == unnamed && metric != "" && !slices.Contains(l.names, metric) {
 			name = metric
 		}
-		if err := l.add(r, &rule{name: name}, i); err != nil {
+		if err := l.spare(r, l.add(r, &rule{name: name}, i)); err != nil {
 			return err
 		}
 	}

@@ -60,24 +60,13 @@ func (d *refined) of(device *protocol.Device) format {
 // refine makes readings of what the format appended to b from the first one on.
 // A reading that none of the profile's metrics is in goes.
 func (d *refined) refine(b *protocol.Batch, first int, m Message) error {
-	kept := first
-	for i := first; i < len(b.Readings); i++ {
+	var err *protocol.Refusal
+	for i := first; i < len(b.Readings) && err == nil; i++ {
 		r := &b.Readings[i]
 		r.Device, r.ReceivedTime = d.devices.of(m.Device, r.Device), m.Received
-		if err := d.fill(r, m.Metric); err != nil {
-			b.Readings = b.Readings[:first]
-			return err
-		}
-		if len(r.Metrics) > 0 {
-			b.Readings[kept], b.Readings[i] = b.Readings[i], b.Readings[kept] // a swap keeps the room of both
-			kept++
-		}
+		err = d.fill(r, m.Metric)
 	}
-	b.Readings = b.Readings[:kept]
-	if kept == first {
-		return protocol.Refuse("missing", "the message holds none of the metrics")
-	}
-	return nil
+	return d.settle(b, first, err)
 }
 
 func (d *refined) fill(r *protocol.Reading, metric string) *protocol.Refusal {
@@ -113,7 +102,7 @@ func (d *refined) apply(r *protocol.Reading, at *protocol.Metric, metric string)
 		if metric != "" && rule.name != metric {
 			continue
 		}
-		if err := rule.refine(r, at); err != nil {
+		if err := d.spare(r, rule.refine(r, at)); err != nil {
 			return err
 		}
 	}

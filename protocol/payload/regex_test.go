@@ -37,7 +37,7 @@ func TestRegexListed(t *testing.T) {
 	check(t, p, "", []message{
 		{"ST,GS, 123.4 kg", "load=int:123400 g steady=string:ST"},
 		{"ST,GS, 123.4 kg 2025-11-22T10:00:00.25Z", "load=int:123400 g steady=string:ST @1763805600250000000"},
-		{"ST,GS, 1.2.3 kg", "!type"},
+		{"ST,GS, 1.2.3 kg", "steady=string:ST"},
 		{"ST,GS, 1 kg yesterday", "!time"},
 	})
 	check(t, p, "load", []message{{"ST,GS, 123.4 kg", "load=int:123400 g"}})

@@ -65,15 +65,8 @@ func (d *senml) Decode(b *protocol.Batch, m Message) error {
 	d.batch, d.message, d.first, d.count = b, m, len(b.Readings), 0
 	d.base = senmlBase{name: again(d.base.name), unit: again(d.base.unit)}
 	err := d.pack()
-	if err == nil && d.count == 0 {
-		err = protocol.Refuse("missing", "the message holds none of the metrics")
-	}
 	d.batch, d.message, d.doc.src = nil, Message{}, nil
-	if err != nil {
-		b.Readings = b.Readings[:d.first]
-		return err
-	}
-	return nil
+	return d.settle(b, d.first, err)
 }
 
 // senmlForm tells JSON from CBOR: an array of CBOR begins with 0x80 or more, or

@@ -187,7 +187,7 @@ func (d *senml) addAs(r *rule, name string, fresh bool, at protocol.Timestamp, s
 		return err
 	}
 	if err := r.addAs(name, to, s); err != nil {
-		return err
+		return d.spare(to, err)
 	}
 	d.count++
 	if m := &to.Metrics[len(to.Metrics)-1]; m.Unit == "" {

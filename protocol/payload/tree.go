@@ -104,15 +104,8 @@ func (t *tree) Decode(b *protocol.Batch, m Message) error {
 	} else {
 		t.elements.run(0, 0, 0)
 	}
-	if t.err == nil && len(b.Readings) == first {
-		t.err = protocol.Refuse("missing", "the message holds none of the metrics")
-	}
 	t.batch, t.message, t.reading, t.doc.src = nil, Message{}, nil, nil
-	if t.err != nil {
-		b.Readings = b.Readings[:first]
-		return t.err
-	}
-	return nil
+	return t.settle(b, first, t.err)
 }
 
 // beside looks once for all that begins at the root.
@@ -209,13 +202,13 @@ func (t *tree) add(r *rule, n int) *protocol.Refusal {
 	case n < 0 || t.doc.nodes[n].kind == nullNode:
 		return nil
 	case t.doc.holds(n):
-		return protocol.Refuse("type", "metric %s: want one value, found %s", r.name, t.doc.excerpt(n))
+		return t.spare(t.reading, protocol.Refuse("type", "metric %s: want one value, found %s", r.name, t.doc.excerpt(n)))
 	}
 	t.doc.nodes[n].taken = true
 	if len(t.wild) > 0 || t.keep {
 		t.names.take(r.name)
 	}
-	return r.add(t.reading, t.doc.scalar(n, &t.scratch))
+	return t.spare(t.reading, r.add(t.reading, t.doc.scalar(n, &t.scratch)))
 }
 
 // bare reads a message or an element that is one value, for the metric of its
@@ -227,7 +220,7 @@ func (t *tree) bare() *protocol.Refusal {
 	name := t.unnamed()
 	for i := range t.fixed {
 		if r := &t.fixed[i]; r.name == name {
-			return r.add(t.reading, t.doc.scalar(t.top, &t.scratch))
+			return t.spare(t.reading, r.add(t.reading, t.doc.scalar(t.top, &t.scratch)))
 		}
 	}
 	t.rule, t.only, t.name = &t.free, "", t.name[:0]

@@ -73,7 +73,7 @@ func TestEach(t *testing.T) {
 		{`{"samples":{"a":{"t":1},"b":{"t":2}}}`, "temperature=float:1 | temperature=float:2"},
 		{`{"samples":[]}`, "!missing"}, {`{"samples":[{"x":1},{}]}`, "!missing"}, {`{"t":1}`, "!missing"}, {`{"samples":5}`, "!missing"},
 		{`{"gain":1,"samples":[{}]}`, "!missing"},
-		{`{"samples":[{"t":1},{"t":[]}]}`, "!type"}, {`{"samples":[{"t":1},{"t":2,"ts":"x"}]}`, "!time"},
+		{`{"samples":[{"t":1},{"t":[]}]}`, "temperature=float:1"}, {`{"samples":[{"t":1},{"t":2,"ts":"x"}]}`, "!time"},
 	})
 	p.Time = &Time{Path: "$.ts", Format: "unix"}
 	check(t, p, "", []message{{`{"ts":5,"samples":[{"t":20},{"t":21}]}`, "temperature=float:20 @5000000000 | temperature=float:21 @5000000000"}})

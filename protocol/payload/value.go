@@ -24,7 +24,7 @@ func (d *valueDecoder) Decode(b *protocol.Batch, m Message) error {
 		return protocol.Refuse("utf8", "the message is not UTF-8")
 	}
 	r := begin(b, m)
-	return finish(b, r, d.fill(r, plainScalar(unquoted(text)), m.Metric))
+	return d.settle(b, len(b.Readings)-1, d.fill(r, plainScalar(unquoted(text)), m.Metric))
 }
 
 func (d *valueDecoder) fill(r *protocol.Reading, s scalar, metric string) *protocol.Refusal {

@@ -121,5 +121,5 @@ func (t *tree) leaf(n int) *protocol.Refusal {
 		return protocol.Refuse("size", "more than %d metrics", maxMetrics)
 	}
 	t.doc.nodes[n].taken = true
-	return t.rule.addAs(name, t.reading, t.doc.scalar(n, &t.scratch))
+	return t.spare(t.reading, t.rule.addAs(name, t.reading, t.doc.scalar(n, &t.scratch)))
 }

@@ -40,6 +40,7 @@ type corpusCase struct {
 // judges holds each case of a format against what we make of it. A judge
 // returns nil when that is what the case states.
 var judges = map[string]func(corpusCase) error{
+	"binary-telegraf":     judgeBinary,
 	"cayennelpp":          judgeCayenneLPP,
 	"cbor":                judgeCBOR,
 	"cbor-telegraf":       judgeTelegraf,
@@ -52,12 +53,17 @@ var judges = map[string]func(corpusCase) error{
 	"json-xpath-telegraf": judgeTelegraf,
 	"lineprotocol":        judgeLineproto,
 	"mbus":                judgeMBus,
+	"modbus":              judgeModbus,
 	"msgpack":             judgeMsgPack,
 	"nmea":                judgeNMEA,
 	"plain-value":         judgePlain,
+	"pms":                 judgePMS,
 	"ruuvi":               judgeRuuvi,
+	"sdi12":               judgeSDI12,
 	"senml":               judgeSenML,
 	"slip":                judgeSLIP,
+	"sml":                 judgeSML,
+	"vedirect":            judgeVEDirect,
 }
 
 // elsewhere are formats that packages beside this one test.

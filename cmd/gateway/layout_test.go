@@ -16,8 +16,11 @@ import (
 // name ending in /… stands for everything below. The longest prefix counts.
 var arrows = map[string][]string{
 	"protocol":            {},
-	"protocol/frame":      {},
-	"protocol/payload":    {"protocol"},
+	"protocol/checksum":   {},
+	"protocol/binary":     {"protocol"},
+	"protocol/frame":      {"protocol/checksum"},
+	"protocol/modbus":     {"protocol", "protocol/binary", "protocol/checksum"},
+	"protocol/payload":    {"protocol", "protocol/binary", "protocol/checksum", "protocol/payload/…"},
 	"drivers":             {"protocol"},
 	"drivers/drivertest":  {"drivers", "protocol"},
 	"drivers/mqtt":        {"drivers", "protocol", "protocol/…"},
@@ -35,7 +38,7 @@ var arrows = map[string][]string{
 	"firmware-sim":        {"firmware-sim/…", "protocol", "protocol/…", "cmd/gateway/config"},
 	"cmd/gateway/config":  {"drivers/…", "sink", "sink/…", "pipeline", "protocol", "protocol/…"},
 	"cmd/gateway/standin": {},
-	"cmd/gateway":         {"cmd/gateway/…", "drivers", "drivers/…", "sink", "sink/…", "pipeline", "protocol", "firmware-sim/…"},
+	"cmd/gateway":         {"cmd/gateway/…", "drivers", "drivers/…", "sink", "sink/…", "pipeline", "protocol", "protocol/payload", "firmware-sim/…"},
 }
 
 // A client library belongs to the leaves of its kind.
@@ -48,6 +51,9 @@ var clients = map[string][]string{
 	"go.yaml.in/yaml":                          {"cmd/gateway/config"},
 	"github.com/nats-io/nats-server":           {"cmd/gateway/standin"},
 	"github.com/mochi-mqtt":                    {"cmd/gateway/standin"},
+	"github.com/fxamacker/cbor":                {"protocol/payload"},
+	"github.com/tinylib/msgp":                  {"protocol/payload"},
+	"google.golang.org/protobuf":               {"protocol/payload/sparkplug/…"},
 	"github.com/prometheus/client_golang":      {"cmd/gateway"},
 	"github.com/spf13/cobra":                   {"cmd/gateway", "firmware-sim"},
 }

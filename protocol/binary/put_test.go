@@ -180,6 +180,9 @@ func TestShortest(t *testing.T) {
 	if !math.IsNaN(Shortest(float32(math.NaN()))) {
 		t.Error("NaN became a number")
 	}
+	if n := testing.AllocsPerRun(100, func() { Shortest(3e-38) }); n != 0 {
+		t.Errorf("%v allocations, want 0", n)
+	}
 	source := rand.New(rand.NewPCG(1, 2))
 	for range 1_000_000 {
 		f := math.Float32frombits(source.Uint32())

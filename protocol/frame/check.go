@@ -25,9 +25,10 @@ func (c *Checksum) validate(report func(field, problem string)) {
 	if c == nil {
 		return
 	}
+	sum, known := checksum.Lookup(c.Name)
 	if c.Name == "" {
 		report("checksum.name", "is required: a name from the RevEng catalogue such as CRC-16/MODBUS, or sum8, sum8-complement, sum8-inverted, sum16, xor or lrc")
-	} else if _, ok := checksum.Lookup(c.Name); !ok {
+	} else if !known {
 		report("checksum.name", fmt.Sprintf("is %q, want a name from the RevEng catalogue such as CRC-16/MODBUS, or sum8, sum8-complement, sum8-inverted, sum16, xor or lrc", c.Name))
 	}
 	switch c.Order {
@@ -38,6 +39,8 @@ func (c *Checksum) validate(report func(field, problem string)) {
 	switch {
 	case c.After != "" && c.At != nil:
 		report("checksum.at", "does not go with after, which says where the checksum stands")
+	case c.At != nil && known && *c.At < 0 && *c.At > -sum.Width():
+		report("checksum.at", fmt.Sprintf("is %d, want %d or less: the checksum has %d bytes", *c.At, -sum.Width(), sum.Width()))
 	case c.After != "" && c.Order == "little":
 		report("checksum.order", "does not go with after: digits are written with the high byte first")
 	}

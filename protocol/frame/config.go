@@ -125,6 +125,11 @@ const (
 	defaultMax = 4096
 	mostMax    = 1 << 20
 
+	// searchedMax is the most for kinds that are searched for inside what was
+	// rejected, since noise may make a reader look at a byte once for each of
+	// so many beginnings.
+	searchedMax = 1 << 16
+
 	// defaultGap is more than 3.5 characters at 2400 baud, and than the 16 ms
 	// for which USB adapters collect bytes.
 	defaultGap = 20 * time.Millisecond

@@ -17,7 +17,7 @@ func AppendDelimited(dst, start, payload, end []byte) []byte {
 func AppendEscaped(dst, start, payload, end []byte, escape, xor byte) []byte {
 	dst = append(dst, start...)
 	for _, c := range payload {
-		if c == escape || c == start[0] || c == end[0] {
+		if c == escape || bytes.HasPrefix(start, []byte{c}) || bytes.HasPrefix(end, []byte{c}) {
 			dst = append(dst, escape)
 			c ^= xor
 		}
@@ -74,6 +74,9 @@ func (g *delimited) stop(p []byte) (n int, again bool) {
 		return g.plainStop(p)
 	}
 	for ; g.at < len(p); g.at++ {
+		if c := p[g.at]; c != g.end[0] && c != g.start[0] && int(c) != g.escape {
+			continue
+		}
 		rest := p[g.at:]
 		switch {
 		case bytes.HasPrefix(rest, g.end):

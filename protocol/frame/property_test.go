@@ -63,7 +63,7 @@ func TestSplitAnywhere(t *testing.T) {
 }
 
 func TestChunks(t *testing.T) {
-	each(t, 60, func(t *testing.T, s *sample, rng *rand.Rand) {
+	each(t, 20, func(t *testing.T, s *sample, rng *rand.Rand) {
 		made := s.newStream(rng, 4, false)
 		made.pieces = append(made.pieces, quiet)
 		for _, step := range []int{1, 2, 3, 7, 64, 1 << 20} {
@@ -76,7 +76,7 @@ func TestChunks(t *testing.T) {
 }
 
 func TestNoise(t *testing.T) {
-	each(t, 200, func(t *testing.T, s *sample, rng *rand.Rand) {
+	each(t, 80, func(t *testing.T, s *sample, rng *rand.Rand) {
 		if s.noise == nil {
 			return
 		}
@@ -108,7 +108,7 @@ func TestNoise(t *testing.T) {
 }
 
 func TestDamageCostsOneFrame(t *testing.T) {
-	each(t, 400, func(t *testing.T, s *sample, rng *rand.Rand) {
+	each(t, 200, func(t *testing.T, s *sample, rng *rand.Rand) {
 		if s.shared < 0 {
 			return
 		}
@@ -152,7 +152,7 @@ func TestNeverGrows(t *testing.T) {
 			frame := s.encode(nil, s.payload(bytes.Repeat([]byte("x"), 20)))
 			rng := rand.New(rand.NewPCG(1, 2))
 			for _, garbage := range [][]byte{{0}, {0xff}, frame[:1], frame[:len(frame)/2], frame[:len(frame)-1], junk(rng, 5000)} {
-				for range 1 + 300_000/len(garbage) {
+				for range 1 + 100_000/len(garbage) {
 					r.Feed(garbage)
 					for _, ok := r.Next(); ok; _, ok = r.Next() {
 					}

@@ -19,10 +19,9 @@ type grammar interface {
 
 // place is what a grammar is told about where it looks.
 type place struct {
-	seen   int  // so many of the bytes it has seen here before; 0: none
-	clean  bool // nothing that belongs to no frame stands right in front
-	inside bool // it lies inside the bytes of a rejected frame
-	quiet  bool // no more bytes will follow soon
+	seen  int  // so many of the bytes it has seen here before; 0: none
+	clean bool // nothing that belongs to no frame stands right in front
+	quiet bool // no more bytes will follow soon
 }
 
 // verdict is what a grammar says about the bytes at a place.
@@ -91,7 +90,6 @@ func (s *scanner) Next() ([]byte, bool) {
 			s.rest()
 			return nil, false
 		}
-		s.here.inside = s.damage > 0
 		v := s.grammar.look(p, s.here)
 		switch {
 		case v.kind != incomplete:
@@ -158,6 +156,8 @@ func (s *scanner) account(v verdict) {
 		s.stats.Skipped += int64(n)
 	case unframed:
 		s.stats.Skipped += int64(n)
+	case blank:
+		s.stats.Skipped += int64(min(n, s.damage))
 	}
 	s.damage = max(s.damage-n, 0)
 	s.here = place{clean: v.kind == delivered || v.kind == blank, quiet: s.here.quiet}

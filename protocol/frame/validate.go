@@ -98,7 +98,7 @@ func (l *Lines) validate(report func(field, problem string)) {
 		}
 	}
 	checkBytes(report, "terminator", l.Terminator)
-	checkMax(report, l.Max)
+	checkMax(report, l.Max, mostMax)
 	l.Checksum.validate(report)
 }
 
@@ -123,7 +123,7 @@ func (d *Delimited) validate(report func(field, problem string)) {
 	if d.Trailer > 0 && (d.Start == "" || d.Start == d.End) {
 		report("trailer", "needs a start that is not the same as the end")
 	}
-	checkMax(report, d.Max)
+	checkMax(report, d.Max, searchedMax)
 	d.Checksum.validate(report)
 }
 
@@ -131,7 +131,7 @@ func (f *Fixed) validate(report func(field, problem string)) {
 	if f.Length == 0 {
 		report("length", "is required: how many bytes a frame has")
 	} else {
-		checkRange(report, "length", f.Length, 1, mostMax, " bytes")
+		checkRange(report, "length", f.Length, 1, searchedMax, " bytes")
 	}
 	checkBytes(report, "sync", f.Sync)
 	if len(literal(f.Sync)) > f.Length && f.Length > 0 {
@@ -165,23 +165,23 @@ func (p *Prefixed) validate(report func(field, problem string)) {
 	}
 	checkRange(report, "trailer", p.Trailer, 0, 1024, " bytes")
 	checkGap(report, p.Gap)
-	checkMax(report, p.Max)
+	checkMax(report, p.Max, searchedMax)
 	p.Checksum.validate(report)
 }
 
 func (i *Idle) validate(report func(field, problem string)) {
 	checkGap(report, i.Gap)
-	checkMax(report, i.Max)
+	checkMax(report, i.Max, mostMax)
 	i.Checksum.validate(report)
 }
 
 func (s *SLIP) validate(report func(field, problem string)) {
-	checkMax(report, s.Max)
+	checkMax(report, s.Max, mostMax)
 	s.Checksum.validate(report)
 }
 
 func (c *COBS) validate(report func(field, problem string)) {
-	checkMax(report, c.Max)
+	checkMax(report, c.Max, mostMax)
 	c.Checksum.validate(report)
 }
 
@@ -191,16 +191,16 @@ func (n *NMEA) validate(report func(field, problem string)) {
 	default:
 		report("checksum", fmt.Sprintf("is %q, want required or optional", n.Checksum))
 	}
-	checkMax(report, n.Max)
+	checkMax(report, n.Max, searchedMax)
 }
 
-func (d *DSMR) validate(report func(field, problem string)) { checkMax(report, d.Max) }
+func (d *DSMR) validate(report func(field, problem string)) { checkMax(report, d.Max, searchedMax) }
 
-func (s *SML) validate(report func(field, problem string)) { checkMax(report, s.Max) }
+func (s *SML) validate(report func(field, problem string)) { checkMax(report, s.Max, searchedMax) }
 
 func (*MBus) validate(func(field, problem string)) {}
 
-func (v *VEDirect) validate(report func(field, problem string)) { checkMax(report, v.Max) }
+func (v *VEDirect) validate(report func(field, problem string)) { checkMax(report, v.Max, searchedMax) }
 
 func (m *ModbusRTU) validate(report func(field, problem string)) { checkGap(report, m.Gap) }
 
@@ -235,9 +235,9 @@ func checkRange(report func(field, problem string), field string, n, least, most
 	}
 }
 
-func checkMax(report func(field, problem string), most int) {
-	if most != 0 {
-		checkRange(report, "max", most, 16, mostMax, " bytes")
+func checkMax(report func(field, problem string), n, most int) {
+	if n != 0 {
+		checkRange(report, "max", n, 16, most, " bytes")
 	}
 }
 

@@ -47,6 +47,19 @@ func ParseRTU(frame []byte) (Frame, error) {
 	return Frame{Unit: frame[0], PDU: frame[1:end]}, nil
 }
 
+// RTULength returns how many bytes the frame of one side has that begins with
+// head: 0 when more of it is needed to tell, -1 when it cannot be one.
+func RTULength(side Side, head []byte) int {
+	if len(head) < 2 {
+		return 0
+	}
+	n := side.length(head[1:])
+	if n <= 0 {
+		return n
+	}
+	return 1 + n + 2
+}
+
 // AppendASCII appends the frame of a PDU on a serial line in ASCII mode.
 func AppendASCII(dst []byte, unit uint8, pdu []byte) []byte {
 	const digits = "0123456789ABCDEF"

@@ -7,23 +7,17 @@ import (
 
 // measureRTU looks for a frame at the beginning of p.
 func (s *Stream) measureRTU(p []byte) int {
-	if len(p) < 2 {
-		return 0
-	}
-	if !s.wants(p[0], p[1]) {
+	if len(p) > 1 && !s.wants(p[0], p[1]) {
 		return unknown
 	}
-	n := s.side.length(p[1:])
-	if n <= 0 {
-		return n
-	}
-	n += 3
+	n := RTULength(s.side, p)
 	switch {
+	case n <= 0:
+		return n
 	case len(p) < n:
 		return 0
 	case crc(p[:n-2]) != binary.LittleEndian.Uint16(p[n-2:]):
-		s.damaged++
-		return unknown
+		return s.reject(n)
 	}
 	return n
 }
@@ -73,8 +67,7 @@ func (s *Stream) readASCII(digits []byte, size int) int {
 	end := len(s.plain) - 1
 	switch {
 	case lrc(s.plain[:end]) != s.plain[end]:
-		s.damaged++
-		return unknown
+		return s.reject(size)
 	case !s.wants(s.plain[0], s.plain[1]):
 		return unknown
 	}

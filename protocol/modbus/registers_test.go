@@ -232,7 +232,8 @@ func TestResponse60(t *testing.T) {
 
 func BenchmarkResponse60(b *testing.B) {
 	frame, points := response60(b)
-	metrics, err := read60(frame, points, nil)
+	var metrics []protocol.Metric
+	var err error
 	b.SetBytes(int64(len(frame)))
 	b.ReportAllocs()
 	for b.Loop() {

@@ -39,12 +39,19 @@ type Stream struct {
 	held    []byte // taken over and not looked at yet
 	done    int    // bytes of held that are behind us
 	plain   []byte // an ASCII frame's bytes
-	quiet   bool   // nothing comes after what is held
+	idle    bool   // nothing comes after what is held
 	only    bool   // frames of one unit and function alone
 	unit    uint8
 	expects Function
-	damaged int64
-	skipped int64
+	suspect int // so many of the next bytes belong to a frame that was bad
+	stats   Stats
+}
+
+// Stats are the running counts of a Stream.
+type Stats struct {
+	Frames  int64 // delivered
+	Bad     int64 // with a wrong checksum, noise that looked like a frame among them; what lies inside a bad frame does not count again
+	Skipped int64 // bytes that belong to no frame
 }
 
 // NewRTU returns a Stream of RTU frames.
@@ -91,13 +98,13 @@ func (s *Stream) Feed(p []byte) {
 	if len(s.rest) > 0 {
 		p = append(bytes.Clone(s.rest), p...)
 	}
-	s.rest, s.quiet = p, false
+	s.rest, s.idle = p, false
 }
 
-// Quiet says that the line has been quiet for longer than within a frame: what
-// has begun is none, and a frame that was taken for the rest of it comes to
-// light with the next Next.
-func (s *Stream) Quiet() { s.quiet = true }
+// Idle says that the line was quiet for longer than within a frame: what has
+// begun is none, and a frame that was taken for the rest of it comes to light
+// with the next Next.
+func (s *Stream) Idle() { s.idle = true }
 
 // Next returns the next frame, or false when more bytes are needed. Its PDU is
 // valid until the next call of Next or Feed.
@@ -107,13 +114,14 @@ func (s *Stream) Next() (Frame, bool) {
 		n := s.measure(s, p)
 		switch {
 		case n > 0:
-			s.done += n
+			s.step(n)
+			s.stats.Frames++
 			return s.open(s, p[:n]), true
 		case n < 0 && len(p) > 0:
 			s.skip()
 		case len(s.rest) > 0:
 			s.fill()
-		case s.quiet && len(p) > 0:
+		case s.idle && len(p) > 0:
 			s.skip()
 		default:
 			return Frame{}, false
@@ -123,8 +131,22 @@ func (s *Stream) Next() (Frame, bool) {
 
 // skip steps over a byte that begins no frame.
 func (s *Stream) skip() {
-	s.done++
-	s.skipped++
+	s.step(1)
+	s.stats.Skipped++
+}
+
+func (s *Stream) step(n int) {
+	s.done += n
+	s.suspect = max(0, s.suspect-n)
+}
+
+// reject counts a frame of n bytes whose checksum is wrong.
+func (s *Stream) reject(n int) int {
+	if s.suspect == 0 {
+		s.stats.Bad++
+		s.suspect = n
+	}
+	return unknown
 }
 
 // fill takes over as many bytes as there is room for. There always is some: a
@@ -141,15 +163,11 @@ func (s *Stream) fill() {
 
 // Reset forgets what has begun, for a line that starts anew. The counts stay.
 func (s *Stream) Reset() {
-	s.rest, s.held, s.done, s.quiet = nil, s.held[:0], 0, false
+	s.rest, s.held, s.done, s.idle, s.suspect = nil, s.held[:0], 0, false, 0
 }
 
-// Skipped returns how many bytes belonged to no frame.
-func (s *Stream) Skipped() int64 { return s.skipped }
-
-// Damaged returns how many frames had a wrong checksum; noise that looked like
-// a frame is among them.
-func (s *Stream) Damaged() int64 { return s.damaged }
+// Stats returns the counts since the stream was made.
+func (s *Stream) Stats() Stats { return s.stats }
 
 // Held returns how many bytes wait for the rest of a frame.
 func (s *Stream) Held() int { return len(s.held) - s.done + len(s.rest) }

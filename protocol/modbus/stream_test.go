@@ -2,6 +2,7 @@ package modbus
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"testing"
@@ -26,7 +27,7 @@ func take(s *Stream, pieces ...[]byte) []Frame {
 			buf[i] = '#' // the feeder uses its memory again
 		}
 	}
-	s.Quiet()
+	s.Idle()
 	drain()
 	return got
 }
@@ -54,21 +55,38 @@ func TestStreamFindsAllFrames(t *testing.T) {
 				var want []Frame
 				var text []byte
 				var skipped int
+				begins := map[int]bool{}
 				for range rapid.IntRange(1, 4).Draw(t, "frames") {
 					n := noise(t, m)
 					f := anyFrame(t, m, side)
 					text, skipped = append(text, n...), skipped+len(n)
+					begins[len(text)] = true
 					text, want = m.append(text, f), append(want, f)
+				}
+				if m.name == "rtu" && coincidence(side, text, begins) {
+					return
 				}
 				size := rapid.IntRange(1, len(text)).Draw(t, "piece")
 				s := m.stream(side)
 				got := take(s, slices.Collect(slices.Chunk(text, size))...)
-				if !sameFrames(got, want) || s.Skipped() != int64(skipped) || s.Held() != 0 {
-					t.Fatalf("%x: got %+v, %d bytes skipped, %d held, want %+v, %d, 0", text, got, s.Skipped(), s.Held(), want, skipped)
+				if !sameFrames(got, want) || s.Stats().Skipped != int64(skipped) || s.Stats().Frames != int64(len(want)) || s.Held() != 0 {
+					t.Fatalf("%x: got %+v, %d bytes skipped, %d held, want %+v, %d, 0", text, got, s.Stats().Skipped, s.Held(), want, skipped)
 				}
 			})
 		})
 	}
+}
+
+// coincidence reports whether something that is none of the frames has the right
+// CRC, as one of 65,536 candidates does.
+func coincidence(side Side, text []byte, begins map[int]bool) bool {
+	for at := range text {
+		n := RTULength(side, text[at:])
+		if !begins[at] && n > 0 && at+n <= len(text) && crc(text[at:at+n-2]) == binary.LittleEndian.Uint16(text[at+n-2:]) {
+			return true
+		}
+	}
+	return false
 }
 
 // TestStreamSplitAnywhere cuts a short stream at all pairs of places.
@@ -97,8 +115,8 @@ func TestStreamWaits(t *testing.T) {
 	frame := AppendRTU(nil, 0x12, []byte{2, 3, 0, 0, 0})
 	s := NewRTU(Responses)
 	s.Feed(frame[:len(frame)-1])
-	if f, ok := s.Next(); ok || s.Held() != len(frame)-1 || s.Skipped() != 0 {
-		t.Errorf("a part of a frame gives %+v, %d held, %d skipped", f, s.Held(), s.Skipped())
+	if f, ok := s.Next(); ok || s.Held() != len(frame)-1 || s.Stats().Skipped != 0 {
+		t.Errorf("a part of a frame gives %+v, %d held, %d skipped", f, s.Held(), s.Stats().Skipped)
 	}
 	s.Feed(frame[len(frame)-1:])
 	if f, ok := s.Next(); !ok || f.Unit != 0x12 || len(f.PDU) != 5 {
@@ -114,9 +132,9 @@ func TestStreamExpect(t *testing.T) {
 	if f, ok := s.Next(); ok {
 		t.Errorf("got %+v before the line was quiet", f)
 	}
-	s.Quiet()
-	if f, ok := s.Next(); !ok || f.Unit != 5 || s.Skipped() != 3 {
-		t.Errorf("got %+v, %v after the line was quiet, %d skipped", f, ok, s.Skipped())
+	s.Idle()
+	if f, ok := s.Next(); !ok || f.Unit != 5 || s.Stats().Skipped != 3 {
+		t.Errorf("got %+v, %v after the line was quiet, %d skipped", f, ok, s.Stats().Skipped)
 	}
 	s.Expect(5, ReadHoldingRegisters)
 	for _, pdu := range [][]byte{{3, 2, 0, 7}, {0x83, 2}} {
@@ -143,8 +161,8 @@ func TestStreamDamage(t *testing.T) {
 		bad := bytes.Clone(good)
 		bad[5] ^= 1
 		s := m.stream(Responses)
-		if got := take(s, bad, good); len(got) != 1 || s.Damaged() < 1 || s.Skipped() != int64(len(bad)) {
-			t.Errorf("%s: got %+v, %d damaged, %d skipped", m.name, got, s.Damaged(), s.Skipped())
+		if got := take(s, bad, good); len(got) != 1 || s.Stats().Bad != 1 || s.Stats().Skipped != int64(len(bad)) {
+			t.Errorf("%s: got %+v, %d damaged, %d skipped", m.name, got, s.Stats().Bad, s.Stats().Skipped)
 		}
 	}
 }
@@ -214,8 +232,8 @@ func FuzzStream(f *testing.F) {
 		}
 		want := take(whole, text)
 		got := take(cut, slices.Collect(slices.Chunk(text, int(step)+1))...)
-		if !sameFrames(got, want) || whole.Skipped() != cut.Skipped() || whole.Held() != 0 || cut.Held() != 0 {
-			t.Fatalf("%s %x in pieces of %d: got %+v, %d skipped, want %+v, %d", m.name, text, step, got, cut.Skipped(), want, whole.Skipped())
+		if !sameFrames(got, want) || whole.Stats() != cut.Stats() || whole.Held() != 0 || cut.Held() != 0 {
+			t.Fatalf("%s %x in pieces of %d: got %+v, %d skipped, want %+v, %d", m.name, text, step, got, cut.Stats().Skipped, want, whole.Stats().Skipped)
 		}
 		var bytesOf int64
 		for _, f := range want {
@@ -225,8 +243,8 @@ func FuzzStream(f *testing.F) {
 				t.Fatalf("%+v became %+v, %v", f, back, err)
 			}
 		}
-		if m.name != "ascii" && bytesOf+whole.Skipped() != int64(len(text)) {
-			t.Fatalf("%d bytes of frames and %d skipped of %d", bytesOf, whole.Skipped(), len(text))
+		if m.name != "ascii" && bytesOf+whole.Stats().Skipped != int64(len(text)) {
+			t.Fatalf("%d bytes of frames and %d skipped of %d", bytesOf, whole.Stats().Skipped, len(text))
 		}
 	})
 }

@@ -42,7 +42,11 @@ func New(p Profile) (Decoder, error) {
 // newDecoder returns the decoder that d chooses: the one place that knows all.
 func newDecoder(p plan, d Decode) Decoder {
 	if f, ok := newFormat(d.complete()); ok {
-		return newRefined(p, f)
+		r := newRefined(p, f)
+		if d.NMEA != nil { // a sentence without a date has that of one before it
+			r.fresh = func() format { f, _ := newFormat(d.complete()); return f }
+		}
+		return r
 	}
 	switch {
 	case d.JSON != nil:

@@ -10,7 +10,9 @@ import (
 	"sluice/protocol/payload/mbus"
 	"sluice/protocol/payload/nmea"
 	"sluice/protocol/payload/ruuvi"
+	"sluice/protocol/payload/sdi12"
 	"sluice/protocol/payload/sml"
+	"sluice/protocol/payload/vedirect"
 )
 
 // SML has no settings: files of the Smart Message Language, with or without the
@@ -37,6 +39,10 @@ func newFormat(d Decode) (f format, ok bool) {
 		f = sml.New()
 	case d.MBus != nil:
 		f = must(mbus.New(*d.MBus))
+	case d.VEDirect != nil:
+		f = vedirect.New(*d.VEDirect)
+	case d.SDI12 != nil:
+		f = sdi12.New(*d.SDI12)
 	case d.CayenneLPP != nil:
 		f = cayennelpp.New(*d.CayenneLPP)
 	case d.Ruuvi != nil:
@@ -58,6 +64,8 @@ func (d Decode) complete() Decode {
 	d.Influx = filled(d.Influx, lineproto.DefaultConfig())
 	d.NMEA = filled(d.NMEA, nmea.DefaultConfig())
 	d.DSMR = filled(d.DSMR, dsmr.DefaultConfig())
+	d.VEDirect = filled(d.VEDirect, vedirect.DefaultConfig())
+	d.SDI12 = filled(d.SDI12, sdi12.DefaultConfig())
 	return d
 }
 

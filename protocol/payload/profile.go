@@ -15,6 +15,8 @@ import (
 	"sluice/protocol/payload/lineproto"
 	"sluice/protocol/payload/mbus"
 	"sluice/protocol/payload/nmea"
+	"sluice/protocol/payload/sdi12"
+	"sluice/protocol/payload/vedirect"
 )
 
 // Profile says what a device model reports and how its messages are read.
@@ -43,6 +45,8 @@ type Decode struct {
 	DSMR       *dsmr.Config       `yaml:"dsmr"`
 	SML        *SML               `yaml:"sml"`
 	MBus       *mbus.Config       `yaml:"mbus"`
+	VEDirect   *vedirect.Config   `yaml:"vedirect"`
+	SDI12      *sdi12.Config      `yaml:"sdi12"`
 	CayenneLPP *cayennelpp.Config `yaml:"cayennelpp"`
 	Ruuvi      *Ruuvi             `yaml:"ruuvi"`
 }

@@ -16,9 +16,14 @@ type format interface {
 type refined struct {
 	plan
 	format
+	fresh   func() format               // makes one for a device, where it remembers something; nil: it does not
+	own     map[*protocol.Device]format // by device
 	devices identities
 	raw     []protocol.Metric // of the reading being refined, as the format gave them
 }
+
+// keptFormats is how many devices have a format of their own.
+const keptFormats = 1024
 
 func newRefined(p plan, f format) *refined {
 	return &refined{plan: p, format: f, devices: newIdentities()}
@@ -30,10 +35,26 @@ func (d *refined) Decode(b *protocol.Batch, m Message) error {
 		return err
 	}
 	first := len(b.Readings)
-	if err := d.format.Decode(b, m.Payload); err != nil {
+	if err := d.of(m.Device).Decode(b, m.Payload); err != nil {
 		return err
 	}
 	return d.refine(b, first, m)
+}
+
+// of returns the format for the messages of a device.
+func (d *refined) of(device *protocol.Device) format {
+	if d.fresh == nil {
+		return d.format
+	}
+	if own := d.own[device]; own != nil {
+		return own
+	}
+	if len(d.own) >= keptFormats || d.own == nil {
+		d.own = map[*protocol.Device]format{} // more devices than that start over
+	}
+	own := d.fresh()
+	d.own[device] = own
+	return own
 }
 
 // refine makes readings of what the format appended to b from the first one on.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sluice/protocol"
+	"sluice/protocol/payload/nmea"
 )
 
 // meter is a format whose messages hold as many readings as they have bytes:
@@ -172,5 +173,26 @@ func TestRefineAllocatesNothing(t *testing.T) {
 	})
 	if allocs != 0 {
 		t.Errorf("%v allocations", allocs)
+	}
+}
+
+// TestDatesAreOfOneDevice: what one receiver says about the date does not count
+// for another.
+func TestDatesAreOfOneDevice(t *testing.T) {
+	d := decoder(t, Profile{Decode: Decode{NMEA: &nmea.Config{}}})
+	const rmc, gga = "$GPRMC,225446,A,4916.45,N,12311.12,W,000.5,054.7,191194,020.3,E*68", "$GPGGA,225447.000,5321.6802,N,00630.3372,W,1,8,1.03,61.7,M,55.2,M,,*7D"
+	a, b := &protocol.Device{Name: "a"}, &protocol.Device{Name: "b"}
+	for _, c := range []struct {
+		device  *protocol.Device
+		message string
+		timed   bool
+	}{{a, gga, false}, {a, rmc, true}, {a, gga, true}, {b, gga, false}} {
+		batch := &protocol.Batch{}
+		if err := d.Decode(batch, Message{Payload: []byte(c.message), Device: c.device}); err != nil {
+			t.Fatal(err)
+		}
+		if got := batch.Readings[0].SourceTime != 0; got != c.timed {
+			t.Errorf("%s of %s has a time: %v", c.message[:6], c.device.Name, got)
+		}
 	}
 }

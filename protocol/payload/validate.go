@@ -15,11 +15,7 @@ import (
 // problem.
 func (p *Profile) Validate(report func(field, problem string)) {
 	names := p.Decode.validate(report)
-	switch {
-	case p.Time == nil:
-	case p.Decode.SenML != nil && p.Time.Path != "":
-		report("time.path", "is not for senml, whose records say their time")
-	default:
+	if p.Time != nil {
 		p.Time.validate(report, names)
 	}
 	p.validateEncoding(report)
@@ -60,8 +56,8 @@ func nameable(name string) bool {
 // sources is what paths may refer to: a way through a tree, otherwise names.
 type sources struct {
 	what  string   // what a name is of, "" for a tree
+	each  bool     // the elements of an array are a reading each
 	names []string // nil: any
-	each  bool     // a tree's elements are a reading each
 }
 
 // check returns what is wrong with a path, "" when nothing is.
@@ -151,9 +147,11 @@ func (m *Metric) validateNumber(report func(field, problem string), field string
 }
 
 func (t *Time) validate(report func(field, problem string), names sources) {
-	own := names.what == "name" && t.Path == "" // the decoder finds the time itself
+	own := (names.what == "name" || names.what == "record") && t.Path == "" // the decoder finds the time itself
 	switch problem := names.check(t.Path); {
 	case own:
+	case names.what == "record":
+		report("time.path", "is not for senml, whose records say their time")
 	case t.Path == "":
 		report("time.path", "is required: where a message holds its time")
 	case problem != "":

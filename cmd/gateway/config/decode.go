@@ -112,11 +112,24 @@ func (p *parser) list(n *yaml.Node, path string, v reflect.Value) {
 func choice(t reflect.Type) string {
 	switch t {
 	case reflect.TypeFor[payload.Decode]():
-		return "json, {regex: …} or {csv: …}"
+		return words(t, "csv", "regex", "binary")
 	case reflect.TypeFor[frame.Config]():
-		return "lines, nmea, dsmr, sml, mbus, vedirect, modbus_rtu, slip, cobs, cobsr, idle, {delimited: …}, {fixed: …} or {prefixed: …}"
+		return words(t, "delimited", "fixed", "prefixed")
 	}
 	return ""
+}
+
+// words lists the keys of t; those that need settings show it.
+func words(t reflect.Type, settings ...string) string {
+	var list []string
+	for _, f := range fieldsOf(t) {
+		if slices.Contains(settings, f.name) {
+			list = append(list, "{"+f.name+": …}")
+		} else {
+			list = append(list, f.name)
+		}
+	}
+	return oneOf(list)
 }
 
 // word decodes a choice without settings, which is written as a word.

@@ -11,6 +11,7 @@ import (
 	"sluice/drivers/mqtt"
 	"sluice/drivers/serial"
 	"sluice/protocol"
+	"sluice/protocol/frame"
 )
 
 // row is one row of the device list.
@@ -87,6 +88,9 @@ func (d *deviceList) add(n *yaml.Node, number int) {
 		driver.MQTTDevices = append(driver.MQTTDevices, dev)
 	case driver.Serial != nil:
 		checkSerial(r, d.used[r.Via], report)
+		if decode != nil && driver.Serial.Frame == (frame.Config{}) {
+			driver.Serial.Frame = framing(decode.Decode)
+		}
 		driver.SerialDevice = &serial.Device{Name: r.Device, Profile: r.Profile, Decode: decode, Tags: tags}
 	}
 	if d.used[r.Via] == 0 {

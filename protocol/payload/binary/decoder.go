@@ -13,17 +13,20 @@ import (
 // Decoder reads binary messages. It is owned by one goroutine.
 type Decoder struct {
 	layout
-	whole  layout                                                    // of an SPS30 that sends integers
-	unwrap func(d *Decoder, b *protocol.Batch, message []byte) error // nil: a message is one measurement
-	texts  *binary.Texts
-	plain  []byte // a frame without its stuffing
+	texts *binary.Texts
+
+	// Of an SPS30: how a message is read that is not one measurement, the
+	// layout of a measurement in integers, a frame without its stuffing.
+	unwrap func(d *Decoder, b *protocol.Batch, message []byte) error
+	whole  layout
+	plain  []byte
 }
 
 // layout says what a measurement looks like.
 type layout struct {
-	length  int // bytes, 0: any
-	least   int // the least number of bytes
-	partial bool
+	length  int  // bytes, 0: any
+	least   int  // the least number of bytes
+	partial bool // metrics behind the message's end are left out
 	header  string
 	tail    string
 	sum     *sum

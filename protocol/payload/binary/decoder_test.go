@@ -106,7 +106,7 @@ func TestValidate(t *testing.T) {
 		want   string
 	}{
 		{Config{}, "fields is required: the metrics and where they stand, or preset"},
-		{Config{Preset: "pms"}, `preset is "pms", want mcu680, mhz19, pms3003`},
+		{Config{Preset: "pms"}, `preset is "pms", want mcu680, mhz19, pms1003, pms3003`},
 		{Config{Preset: "mhz19", Length: 9}, "preset stands alone: it knows the sensor's message"},
 		{Config{Fields: one, Length: -1}, "length is -1, want 0 to 1048576"},
 		{Config{Fields: one, MinLength: -1}, "min_length is -1, want 0 to 1048576"},

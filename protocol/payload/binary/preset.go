@@ -61,6 +61,7 @@ var presets = []preset{
 		// in it; sensors send the temperature.
 		{name: "temperature", unit: "°C", offset: -40, Field: binary.Field{At: 4, Type: "uint8", Missing: []string{"0"}}},
 	}},
+	{name: "pms1003", length: 32, header: "BM\x00\x1c", sum: atEnd("sum16"), fields: plantower(6)},
 	{name: "pms3003", length: 24, header: "BM\x00\x14", sum: atEnd("sum16"), fields: masses()},
 	{name: "pms5003", length: 32, header: "BM\x00\x1c", sum: atEnd("sum16"), fields: plantower(6)},
 	{name: "pms5003s", length: 32, header: "BM\x00\x1c", sum: atEnd("sum16"), fields: plantower(6, word(28, "formaldehyde", "mg/m³", -3))},
@@ -69,7 +70,9 @@ var presets = []preset{
 	{name: "pms5003t", length: 32, header: "BM\x00\x1c", sum: atEnd("sum16"), fields: plantower(4,
 		signed(24, "temperature", "°C", -1), word(26, "humidity", "%", -1), single(29, "error_code"))},
 	{name: "pms7003", length: 32, header: "BM\x00\x1c", sum: atEnd("sum16"), fields: plantower(6, single(29, "error_code"))},
+	{name: "pmsa003", length: 32, header: "BM\x00\x1c", sum: atEnd("sum16"), fields: plantower(6, single(29, "error_code"))},
 	nova("sds011", "\xaa\xc0", little(2, "pm2_5", -1), little(4, "pm10", -1)),
+	nova("sds018", "\xaa\xc0", little(2, "pm2_5", -1), little(4, "pm10", -1)),
 	nova("sds021", "\xaa\xc0", little(2, "pm2_5", -1), little(4, "pm10", -1)),
 	nova("sds198", "\xaa\xcf", little(4, "pm100", 0)),
 	{name: "sps30", length: 40, unwrap: (*Decoder).shdlc, fields: sensirion("float32", 4, 0)},
@@ -156,4 +159,11 @@ func metricsOf(fields []value) ([]metric, error) {
 		})
 	}
 	return all, nil
+}
+
+// Framing returns how long the frames of a preset are and what each begins with;
+// false for a sensor that speaks only when asked.
+func Framing(preset string) (length int, sync string, ok bool) {
+	p, ok := presetOf(preset)
+	return p.length, p.header, ok && p.unwrap == nil
 }

@@ -28,27 +28,24 @@ func isOctets(number []byte) bool {
 // channels is how many meters may be behind the meter (M-Bus).
 const channels = 4
 
-// Names returns words for the codes that meters send: a metric's name by OBIS
-// code. Meters behind the meter have the number of their channel in it:
-// 0-2:24.2.1 is meter_2.
-func Names() map[string]string {
-	names := map[string]string{}
-	for _, at := range words {
-		names[at.code] = at.word
-	}
+// Word is the name of a code in words.
+type Word struct{ Code, Name string }
+
+// Words returns words for the codes that meters send. Meters behind the meter
+// have the number of their channel in it: 0-2:24.2.1 is meter_2. Codes that mean
+// the same in different countries have the same word.
+func Words() []Word {
+	list := append([]Word(nil), words[:]...)
 	for channel := range byte(channels) {
 		digit := string('1' + channel)
-		for _, at := range channelWords {
-			names["0-"+digit+":"+at.code] = "meter_" + digit + at.word
+		for _, w := range channelWords {
+			list = append(list, Word{"0-" + digit + ":" + w.Code, "meter_" + digit + w.Name})
 		}
 	}
-	return names
+	return list
 }
 
-// named is a code and its word.
-type named struct{ code, word string }
-
-var words = [...]named{
+var words = [...]Word{
 	{"1-3:0.2.8", "version"},
 	{"0-0:96.1.4", "version"},
 	{"0-0:96.1.0", "equipment_id"},
@@ -119,7 +116,7 @@ var words = [...]named{
 }
 
 // channelWords are the codes of meters behind the meter, without the channel.
-var channelWords = [...]named{
+var channelWords = [...]Word{
 	{"24.1.0", "_type"},
 	{"24.2.1", ""},
 	{"24.2.3", "_uncorrected"},

@@ -25,23 +25,35 @@ const maxTelegram = 16 << 10
 
 // Config says how telegrams are read.
 type Config struct {
-	WinterOffset time.Duration `yaml:"winter_offset"` // of the meter's winter time from UTC, default 1h; 2h in Finland and the Baltic states
+	Zone string `yaml:"zone"` // the time that the meter calls W, for winter: cet (default), wet, or eet as in Finland and the Baltic states
 }
 
 // DefaultConfig returns the settings that hold where none are given.
-func DefaultConfig() Config { return Config{WinterOffset: time.Hour} }
+func DefaultConfig() Config { return Config{Zone: "cet"} }
 
 // Validate reports what is wrong with c.
 func (c *Config) Validate(report func(field, problem string)) {
-	const most = 14 * time.Hour
-	if c.WinterOffset < -most || c.WinterOffset > most || c.WinterOffset%time.Minute != 0 {
-		report("winter_offset", fmt.Sprintf("is %v, want whole minutes from -14h to 14h", c.WinterOffset))
+	if _, ok := c.winter(); !ok {
+		report("zone", fmt.Sprintf("is %q, want wet, cet or eet", c.Zone))
 	}
+}
+
+// winter returns the offset of winter time from UTC.
+func (c *Config) winter() (time.Duration, bool) {
+	switch c.Zone {
+	case "wet":
+		return 0, true
+	case "cet", "":
+		return time.Hour, true
+	case "eet":
+		return 2 * time.Hour, true
+	}
+	return time.Hour, false
 }
 
 // Decoder reads telegrams. It is owned by one goroutine.
 type Decoder struct {
-	winter  time.Duration
+	winter  time.Duration // offset of winter time from UTC
 	crc     checksum.Sum
 	words   plain.Words
 	groups  [][]byte // what stands in the brackets of one object
@@ -58,7 +70,8 @@ type dated struct {
 // New returns a Decoder for c.
 func New(c Config) *Decoder {
 	crc, _ := checksum.Lookup("crc-16/arc")
-	return &Decoder{winter: c.WinterOffset, crc: crc}
+	winter, _ := c.winter()
+	return &Decoder{winter: winter, crc: crc}
 }
 
 // Decode appends what the telegram in message holds to b. Metrics are named by

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -61,6 +62,7 @@ func TestDecode(t *testing.T) {
 		{"IEC 62056-21", "/EMH4\r\n\r\n1-0:1.8.0*255(000123.4*kWh)\r\nC.1.0(12345678)\r\n1-0:13.7.0(0.95)\r\n!\r\n", "1-0:1.8.0=123.4 kWh, C.1.0=12345678, 1-0:13.7.0=0.95"},
 		{"no meter behind it", telegram("1-0:1.7.0(00.1*kW)", "0-1:24.2.1(700101010000W)(00000000)", "0-2:24.2.1(632525252525S)(00000.000*m3)", "0-3:24.2.1()"), "1-0:1.7.0=0.1 kW"},
 		{"only a gas meter", telegram("0-1:24.2.1(101209112500W)(12785.123*m3)"), "0-1:24.2.1=12785.123 m³, 2010-12-09T10:25:00Z"},
+		{"Hungary", telegram("0-0:98.1.0(210201000000W)(000000.000*kWh)(000001.000*kWh)", "0-0:96.3.10(1)", "0-1:96.3.10(open)"), "0-0:96.3.10=1, 0-1:96.3.10=open"},
 		{"a code twice", telegram("1-0:1.7.0(00.1*kW)", "1-0:1.7.0(00.2*kW)"), "1-0:1.7.0=0.1 kW"},
 	} {
 		var b protocol.Batch
@@ -72,17 +74,23 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-func TestWinterOffset(t *testing.T) {
-	c := dsmr.Config{WinterOffset: 2 * time.Hour}
-	var b protocol.Batch
-	if err := dsmr.New(c).Decode(&b, []byte(telegram("0-0:1.0.0(240710150000S)", "1-0:1.7.0(00.1*kW)"))); err != nil || shown(b.Readings) != "1-0:1.7.0=0.1 kW, 2024-07-10T12:00:00Z" {
-		t.Error(shown(b.Readings), err)
-	}
-	for offset, want := range map[time.Duration]int{time.Hour: 0, -3*time.Hour - 30*time.Minute: 0, 15 * time.Hour: 1, time.Second: 1} {
-		problems := 0
-		(&dsmr.Config{WinterOffset: offset}).Validate(func(field, problem string) { problems++ })
-		if problems != want {
-			t.Errorf("%v: %d problems", offset, problems)
+func TestZones(t *testing.T) {
+	for zone, want := range map[string]string{"": "13:00", "cet": "13:00", "wet": "14:00", "eet": "12:00", "utc": ""} {
+		c := dsmr.Config{Zone: zone}
+		problem := ""
+		c.Validate(func(field, text string) { problem = field + " " + text })
+		if (problem != "") != (want == "") {
+			t.Errorf("%s: %s", zone, problem)
+		}
+		if problem != "" {
+			continue
+		}
+		var b protocol.Batch
+		if err := dsmr.New(c).Decode(&b, []byte(telegram("0-0:1.0.0(240710150000S)", "1-0:1.7.0(00.1*kW)"))); err != nil {
+			t.Fatal(err)
+		}
+		if got := b.Readings[0].SourceTime.Time().Format("15:04"); got != want {
+			t.Errorf("%s: %s, want %s", zone, got, want)
 		}
 	}
 }
@@ -101,8 +109,9 @@ func TestRefusals(t *testing.T) {
 		{"no brackets", telegram("1-0:1.7.0"), "syntax"},
 		{"open bracket", telegram("1-0:1.7.0(1*kW"), "syntax"},
 		{"no code", telegram("(1*kW)"), "syntax"},
+		{"no code but a suffix", telegram("*255(1*kW)"), "syntax"},
+		{"an hourly value that is missing", telegram("0-1:24.3.0(090212160000)(00)(60)(1)(0-1:24.2.1)(m3)"), "missing"},
 		{"no number", telegram("1-0:1.7.0(x*kW)"), "syntax"},
-		{"no count", telegram("0-0:96.7.21(x)"), "syntax"},
 		{"not UTF-8", telegram("0-0:96.14.0(\xff)"), "utf8"},
 		{"no value", telegram("0-0:96.13.0()"), "missing"},
 		{"no object", telegram(), "missing"},
@@ -119,19 +128,24 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-func TestNames(t *testing.T) {
-	seen := map[string]string{}
-	for code, name := range dsmr.Names() {
-		if strings.ToLower(name) != name || strings.ContainsAny(name, " -:.") {
-			t.Errorf("%s is %q", code, name)
+func TestWords(t *testing.T) {
+	isWord := regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+	seen := map[string]int{}
+	for _, w := range dsmr.Words() {
+		if !isWord.MatchString(w.Name) {
+			t.Errorf("%s is %q", w.Code, w.Name)
 		}
-		if other, twice := seen[name]; twice && !strings.Contains("version equipment_id meter_1 meter_2 meter_3 meter_4", strings.TrimSuffix(name, "_id")) && name != "version" {
-			t.Errorf("%s and %s are both %s", code, other, name)
-		}
-		seen[name] = code
+		seen[w.Name]++
 	}
-	if got := dsmr.Names()["0-2:24.2.1"]; got != "meter_2" {
-		t.Error(got)
+	for name, n := range seen { // versions have other codes for the same
+		if n > 1 && !regexp.MustCompile(`^(version|equipment_id|meter_[1-4](_id)?)$`).MatchString(name) {
+			t.Errorf("%d codes are %s", n, name)
+		}
+	}
+	for _, w := range []dsmr.Word{{Code: "0-2:24.2.1", Name: "meter_2"}, {Code: "0-1:24.1.0", Name: "meter_1_type"}} {
+		if !slices.Contains(dsmr.Words(), w) {
+			t.Errorf("there is no %v", w)
+		}
 	}
 }
 

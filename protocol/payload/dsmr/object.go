@@ -57,11 +57,11 @@ func statesVersion(code []byte) bool {
 // object reads a code and sets groups to what stands in the brackets behind it,
 // some of which may be on the next line.
 func (d *Decoder) object(body []byte) (code, rest []byte, refusal *protocol.Refusal) {
-	open := bytes.IndexByte(body, '(')
-	if open < 0 || !isCode(body[:open]) {
+	open := max(0, bytes.IndexByte(body, '('))
+	code, rest = bytes.TrimSuffix(body[:open], []byte("*255")), body[open:]
+	if !isCode(code) {
 		return nil, nil, protocol.Refuse("syntax", "want an OBIS code and a value in brackets, found %q", excerpt(body))
 	}
-	code, rest = bytes.TrimSuffix(body[:open], []byte("*255")), body[open:]
 	d.groups, d.scratch = d.groups[:0], d.scratch[:0]
 	for len(rest) > 0 && rest[0] == '(' {
 		end := bytes.IndexAny(rest, ")\r\n")
@@ -93,9 +93,12 @@ func (d *Decoder) add(r *protocol.Reading, code []byte) *protocol.Refusal {
 	case string(code) == "0-0:1.0.0":
 		r.SourceTime, _ = d.time(d.groups[0])
 		return nil
-	case string(number) == "24.3.0" && n >= 7:
+	case string(number) == "24.3.0":
 		return d.hourly(r, code)
 	case isLog(number):
+		if _, ok := plain.Natural(d.groups[0]); !ok {
+			return nil // Hungarian meters begin it with a time
+		}
 		return d.value(r, code, number, d.groups[0])
 	case n == 2 && isTime(d.groups[0]):
 		return d.later(code, number)
@@ -116,10 +119,11 @@ func (d *Decoder) add(r *protocol.Reading, code []byte) *protocol.Refusal {
 // hourly reads a meter behind the meter as versions before 4 have it:
 // (time)(00)(60)(1)(code)(unit) and, on the next line, (value).
 func (d *Decoder) hourly(r *protocol.Reading, code []byte) *protocol.Refusal {
-	d.scratch = append(append(append(d.scratch[:0], d.groups[len(d.groups)-1]...), '*'), d.groups[5]...)
-	if d.scratch[0] == '*' {
+	n := len(d.groups)
+	if n < 7 || len(d.groups[n-1]) == 0 {
 		return nil
 	}
+	d.scratch = append(append(append(d.scratch[:0], d.groups[n-1]...), '*'), d.groups[5]...)
 	return d.value(r, code, nil, d.scratch)
 }
 
@@ -158,12 +162,6 @@ func (d *Decoder) metric(name, number, text []byte) (m protocol.Metric, refusal 
 			return m, protocol.Refuse("syntax", "%s is %q, want a number and a unit", name, excerpt(text))
 		}
 		m.Value, m.Unit = protocol.Float(f), d.unit(unit)
-	case isCount(number):
-		n, ok := plain.Int(digits)
-		if !ok {
-			return m, protocol.Refuse("syntax", "%s is %q, want a whole number", name, excerpt(text))
-		}
-		m.Value = protocol.Int(n)
 	default:
 		m.Value = d.bare(number, digits)
 	}
@@ -173,9 +171,14 @@ func (d *Decoder) metric(name, number, text []byte) (m protocol.Metric, refusal 
 	return m, nil
 }
 
-// bare returns a value that has no unit: a number if it has a point, such as a
-// power factor, otherwise a text.
+// bare returns a value that has no unit: a count, a number if it has a point,
+// such as a power factor, otherwise a text.
 func (d *Decoder) bare(number, text []byte) protocol.Value {
+	if isCount(number) {
+		if n, ok := plain.Int(text); ok {
+			return protocol.Int(n)
+		}
+	}
 	if bytes.IndexByte(text, '.') >= 0 {
 		if f, ok := plain.Float(text); ok {
 			return protocol.Float(f)

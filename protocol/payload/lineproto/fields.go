@@ -21,7 +21,10 @@ func (d *Decoder) fields(r *protocol.Reading, s *series) *protocol.Refusal {
 			return err
 		}
 		if n.used != d.line {
-			n.used = d.line
+			if n.used = d.line; d.metrics == maxMetrics {
+				return d.refuse("size", "more than %d metrics", maxMetrics)
+			}
+			d.metrics++
 			r.Metrics = append(r.Metrics, protocol.Metric{Name: n.text, Value: value})
 		}
 		switch {

@@ -112,8 +112,8 @@ func reference(message []byte) (points []point, err error) {
 }
 
 // stricter reports whether we refuse on purpose what the reference reads: a tag
-// that is there twice, a number in hexadecimal or with underscores, too many
-// metrics.
+// that is there twice, a number in hexadecimal or with underscores, too many tags
+// or metrics.
 func stricter(points []point, message []byte) bool {
 	metrics := 0
 	for _, p := range points {
@@ -121,12 +121,12 @@ func stricter(points []point, message []byte) bool {
 		for _, tag := range p.tags {
 			keys[tag.Key] = true
 		}
-		if len(keys) < len(p.tags) {
+		if len(keys) < len(p.tags) || len(p.tags) > maxTags {
 			return true
 		}
 		metrics += len(p.names)
 	}
-	return metrics > maxMetrics || regexp.MustCompile(`=-?[0-9.]*[_xX]`).Match(message)
+	return metrics > maxMetrics || regexp.MustCompile(`=-?[0-9.eE+-]*[_xX]`).Match(message)
 }
 
 func same(t *testing.T, r *protocol.Reading, want point, escapes bool) {

@@ -31,7 +31,9 @@ func (p *parser) identity() (measurement string, tags []protocol.Tag, err *proto
 		if err != nil {
 			return "", nil, err
 		}
-		tags = append(tags, tag)
+		if tags = append(tags, tag); len(tags) > maxTags {
+			return "", nil, protocol.Refuse("size", "more than %d tags", maxTags)
+		}
 	}
 	slices.SortStableFunc(tags, byKey)
 	for i := 1; i < len(tags); i++ {
@@ -55,8 +57,8 @@ func (p *parser) tag() (tag protocol.Tag, err *protocol.Refusal) {
 }
 
 // name reads up to one of the bytes in ends, a control character or, where those
-// are allowed, the end of the line. A backslash takes one of ends literally, and
-// stands for itself before other bytes.
+// are allowed as InfluxDB does in a tag's value, the end of the line. A backslash
+// takes one of ends literally, and stands for itself before other bytes.
 func (p *parser) name(what, ends string, controls bool) (string, *protocol.Refusal) {
 	text := make([]byte, 0, 32)
 	for ; p.pos < len(p.src); p.pos++ {

@@ -15,7 +15,7 @@ import (
 type Frame struct {
 	Address      byte
 	ID           uint32 // eight decimal digits
-	Manufacturer string // three capital letters
+	Manufacturer string // three capital letters, or none
 	Version      byte
 	Medium       byte
 	Access       byte // counts the answers
@@ -49,10 +49,14 @@ func AppendFrame(dst []byte, f Frame) ([]byte, error) {
 	if f.ID > 99999999 {
 		return dst, fmt.Errorf("append frame: id %d has more than 8 digits", f.ID)
 	}
+	maker := codeOf(f.Manufacturer)
+	if f.Manufacturer != letters(maker) {
+		return dst, fmt.Errorf("append frame: manufacturer %q is not three capital letters", f.Manufacturer)
+	}
 	body := slices.Grow(dst, 261)
 	body = append(body, longStart, 0, 0, longStart, respond, f.Address, longCI)
 	body = appendDigits(body, uint64(f.ID), 4)
-	body = binary.LittleEndian.AppendUint16(body, codeOf(f.Manufacturer))
+	body = binary.LittleEndian.AppendUint16(body, maker)
 	body = append(body, f.Version, f.Medium, f.Access, f.Status, 0, 0)
 	var err error
 	for i := range f.Records {
@@ -75,16 +79,15 @@ func (r *Record) append(dst []byte) ([]byte, error) {
 	if r.Storage>>41 != 0 || r.Tariff>>20 != 0 || r.Subunit>>10 != 0 {
 		return dst, fmt.Errorf("storage %d, tariff %d or unit %d is too large", r.Storage, r.Tariff, r.Subunit)
 	}
-	first := len(dst)
+	if len(r.VIF) == 0 || r.Coding > BCD12 {
+		return dst, fmt.Errorf("no VIF, or no coding %x", byte(r.Coding))
+	}
 	dst = append(dst, byte(r.Coding)|byte(r.Function&3)<<4|byte(r.Storage&1)<<6)
 	storage, tariff, subunit := r.Storage>>1, r.Tariff, r.Subunit
 	for storage != 0 || tariff != 0 || subunit != 0 {
 		dst[len(dst)-1] |= 0x80
 		dst = append(dst, byte(storage&0x0f)|byte(tariff&3)<<4|byte(subunit&1)<<6)
 		storage, tariff, subunit = storage>>4, tariff>>2, subunit>>1
-	}
-	if len(r.VIF) == 0 || dst[first]&0x0f == 0x0f {
-		return dst, fmt.Errorf("no VIF, or no coding %x", byte(r.Coding))
 	}
 	return r.appendValue(append(dst, r.VIF...))
 }
@@ -104,11 +107,11 @@ func (r *Record) appendValue(dst []byte) ([]byte, error) {
 	case BCD2, BCD4, BCD6, BCD8, BCD12:
 		return r.appendBCD(dst, width)
 	}
-	lowest := int64(math.MinInt64) >> (64 - 8*max(width, 1))
-	n := lowest
-	if !r.Value.IsNull() {
-		var ok bool
-		if n, ok = r.whole(); !ok || n <= lowest || n >= -lowest {
+	shift := 64 - 8*width
+	n := int64(math.MinInt64) >> shift
+	if width > 0 && !r.Value.IsNull() {
+		lowest, ok := n, false
+		if n, ok = r.whole(); !ok || n == lowest || n<<shift>>shift != n {
 			return dst, fmt.Errorf("%v is no integer of %d bytes", r.Value, width)
 		}
 	}
@@ -180,7 +183,8 @@ func appendText(dst []byte, text string) ([]byte, error) {
 // TimeOf returns local as the value of a record of VIF 6D in Int32: to the
 // minute, for the years 1981 to 2080.
 func TimeOf(local time.Time) protocol.Value {
-	year := local.Year() % 100
-	n := local.Minute() | local.Hour()<<8 | local.Day()<<16 | year&7<<21 | int(local.Month())<<24 | year>>3<<28
-	return protocol.Int(int64(int32(uint32(n))))
+	year := uint32(local.Year() % 100)
+	n := uint32(local.Minute()) | uint32(local.Hour())<<8 | uint32(local.Day())<<16
+	n |= year&7<<21 | uint32(local.Month())<<24 | year>>3<<28
+	return protocol.Int(int64(int32(n)))
 }

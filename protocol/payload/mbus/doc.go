@@ -27,6 +27,7 @@
 // Telegrams that are encrypted are refused with the reason "kind". A gateway
 // that has decrypted one leaves the fillers 2f 2f in front; then it is read.
 //
-// The code is our own: the Go module proxy serves none of the libraries for
-// M-Bus that are known by name.
+// The code is our own: github.com/jonaz/gombus and its successor
+// github.com/yottabytesolutions/gombus are not to be had from the Go module
+// proxy.
 package mbus

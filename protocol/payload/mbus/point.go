@@ -75,12 +75,17 @@ func (c *clock) valid(dated bool) bool {
 	return c.month >= 1 && c.month <= 12 && at.Day() == c.day
 }
 
-// in returns the instant of c in a zone. Where the zone has no summer time of
-// its own, an hour is taken away when the meter says that it shows one.
+// in returns the instant of c in a zone. The meter's flag for summer time tells
+// the two hours apart that a clock shows twice. Where the zone has no summer
+// time of its own, an hour is taken away when the meter says that it shows one.
 func (c *clock) in(zone *time.Location) protocol.Timestamp {
 	at := time.Date(c.year, time.Month(c.month), c.day, c.hour, c.minute, c.second, 0, zone)
-	if c.summer && !at.IsDST() {
+	later := at.Add(time.Hour)
+	switch {
+	case c.summer && !at.IsDST():
 		at = at.Add(-time.Hour)
+	case !c.summer && at.IsDST() && later.Hour() == at.Hour():
+		at = later
 	}
 	return protocol.At(at)
 }

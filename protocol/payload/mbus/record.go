@@ -51,7 +51,7 @@ type record struct {
 	failed   bool   // a VIFE says that there is no value
 	changed  bool   // VIFEs changed what it measures
 	second   bool   // the next VIFE is of the second table
-	own      bool   // all further VIFEs are the manufacturer's
+	own      bool   // all further VIFEs are the manufacturer's, or of a table that is not known
 }
 
 // scanner walks over the records of a telegram. It stops at the first mistake.
@@ -129,6 +129,7 @@ func (t *telegram) readVIF(s *scanner, r *record, name []byte) []byte {
 		}
 		code := s.byte()
 		name = r.measure(name, table, code&0x7f, prefix)
+		r.own = code&0x7f >= extendedFB && r.name == "" // of further tables nothing is known
 		more = code&0x80 != 0
 		n++
 	default:

@@ -9,7 +9,7 @@ import (
 
 // Meters say the same names and texts again and again. So many are remembered;
 // what invents more makes it start over.
-const keptTexts = 4096
+const keptTexts = 1024
 
 // texts keeps one string for each name and text and one device for each
 // identity, so that finding one again allocates nothing.

@@ -8,6 +8,8 @@ const (
 	perFirst      = 0x20
 	perLast       = 0x38
 	startOf       = 0x39
+	lowerExceeds  = 0x41
+	upperExceeds  = 0x49
 	tenPowers     = 0x70 // to 0x77: 10^-6 to 10^1
 	secondTable   = 0x7c
 	thousand      = 0x7d
@@ -32,10 +34,10 @@ var words = [128]string{
 	0x12: "average", 0x14: "relative_deviation", 0x1d: "standard_conform",
 	startOf: "start", 0x3a: "uncorrected", 0x3b: "forward", 0x3c: "backward",
 	0x3e: "base_conditions",
-	0x40: "lower_limit", 0x41: "lower_limit_exceeds",
+	0x40: "lower_limit", lowerExceeds: "lower_limit_exceeds",
 	0x42: "lower_limit_first_end", 0x43: "lower_limit_first_begin",
 	0x46: "lower_limit_last_end", 0x47: "lower_limit_last_begin",
-	0x48: "upper_limit", 0x49: "upper_limit_exceeds",
+	0x48: "upper_limit", upperExceeds: "upper_limit_exceeds",
 	0x4a: "upper_limit_first_end", 0x4b: "upper_limit_first_begin",
 	0x4e: "upper_limit_last_end", 0x4f: "upper_limit_last_begin",
 	0x50: "lower_limit_first_duration", 0x51: "lower_limit_first_duration",
@@ -111,10 +113,12 @@ func carriesError(code byte) bool {
 	return code <= 0x07 || code >= 0x0b && code <= 0x0f || code >= 0x15 && code <= 0x1c
 }
 
-// retime makes a date or a duration of a record whose VIFE asks when or how long
-// instead of how much.
+// retime makes a date, a duration or a count of a record whose VIFE asks when, how
+// long or how often instead of how much.
 func (r *record) retime(code byte) {
 	switch {
+	case code == lowerExceeds, code == upperExceeds:
+		r.quantity = quantity{name: r.name, sort: plain}
 	case code == startOf, code&0xf2 == 0x42, code&0xfa == 0x6a:
 		r.quantity = quantity{name: r.name, sort: point}
 	case code&0xf0 == 0x50, code&0xf8 == 0x60:

@@ -33,12 +33,13 @@ func (d *Decoder) read(r *protocol.Reading, l *layout) *protocol.Refusal {
 		}
 		s.at += f.width()
 	}
-	if r.SourceTime = d.tag.at; !s.void {
+	r.SourceTime, r.Device = d.tag.at, d.tag.source
+	if !s.void {
 		if t := d.calendar.at(s.moment); t != 0 {
 			r.SourceTime = t
 		}
 	}
-	if r.Device = d.tag.source; len(r.Metrics) == 0 {
+	if len(r.Metrics) == 0 {
 		return protocol.Refuse("missing", "the fields of %s are empty", excerpt(d.fields[0]))
 	}
 	return nil

@@ -4,8 +4,7 @@ package nmea
 type kind uint8
 
 const (
-	skip       kind = iota // one field that is not looked at
-	number                 // arg: the unit
+	number     kind = iota // arg: the unit
 	checked                // a number and, in the next field, A or V for it; arg: the unit
 	signed                 // a number and, in the next field, N or E (plus), S or W (minus), else no value; arg: the unit
 	length                 // a number; arg: how many fields further its unit stands, N, K, S or M

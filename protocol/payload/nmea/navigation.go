@@ -36,7 +36,7 @@ var navigation = []layout{
 	{"RMB", []field{{status, "status", ""}, {number, "cross_track_error", "nmi"}, {letter, "steer", "LR"}, {word, "origin", ""}, {word, "waypoint", ""},
 		{latitude, "waypoint_latitude", ""}, {longitude, "waypoint_longitude", ""}, {number, "distance", "nmi"}, {number, "bearing", "°"}, {number, "closing_speed", "kn"},
 		{letter, "arrival_circle", "AV"}, {mode, "mode", ""}}},
-	{"RTE", []field{{whole, "sentences", ""}, {whole, "sentence", ""}, {letter, "route_kind", "cw"}, {word, "route", ""}, {rest, "waypoints", ""}}},
+	{"RTE", []field{{whole, "sentences", ""}, {whole, "sentence", ""}, {letter, "route_kind", "cwCW"}, {word, "route", ""}, {rest, "waypoints", ""}}},
 	{"WPL", []field{{latitude, "waypoint_latitude", ""}, {longitude, "waypoint_longitude", ""}, {word, "waypoint", ""}}},
 	{"XTE", []field{{status, "status", ""}, {status, "lock_status", ""}, {length, "cross_track_error", "2"}, {letter, "steer", "LR"}, {letter, "", "NKSM"}, {mode, "mode", ""}}},
 	{"XTR", []field{{length, "cross_track_error", "2"}, {letter, "steer", "LR"}, {letter, "", "NKSM"}}},

@@ -35,7 +35,7 @@ func DefaultConfig() Config { return Config{Checksum: "optional"} }
 
 // Validate reports what is wrong with c.
 func (c *Config) Validate(report func(field, problem string)) {
-	if c.Checksum != "required" && c.Checksum != "optional" {
+	if c.Checksum != "" && c.Checksum != "required" && c.Checksum != "optional" {
 		report("checksum", fmt.Sprintf("is %q, want required or optional", c.Checksum))
 	}
 }
@@ -63,7 +63,8 @@ func New(c Config) *Decoder {
 // block in front. Metrics are named in the words of the standard. An empty
 // field is no value, and a sentence whose status says that it is not valid
 // gives its letters, counts and texts but no measurement: no position, speed or
-// height.
+// height. The talker stands in the names of satellites only; the source that a
+// tag block names becomes the device's tag source.
 //
 // The source time of RMC and ZDA is theirs. Other sentences have only the time
 // of day; they get the date from what the decoder has read, and none when it

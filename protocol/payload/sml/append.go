@@ -1,12 +1,13 @@
 package sml
 
 import (
-	"bytes"
 	"encoding/binary"
 	"math"
 	"time"
 
 	"sluice/protocol"
+	"sluice/protocol/checksum"
+	"sluice/protocol/frame"
 )
 
 // File is what AppendFile puts into a file: the list that a meter pushes.
@@ -32,33 +33,24 @@ type Entry struct {
 // checksums: SML_PublicOpen.Res, SML_GetList.Res, SML_PublicClose.Res. Times are
 // cut to seconds. A file may hold 256 entries and 65536 bytes.
 func AppendFile(dst []byte, f File) []byte {
-	from := len(dst)
-	dst = append(dst, escape+version...)
-	body := len(dst)
-	dst = appendMessage(dst, f.Transaction, 0x0101, f.open)
-	dst = appendMessage(dst, f.Transaction+1, getListResponse, f.list)
-	dst = appendMessage(dst, f.Transaction+2, 0x0201, func(dst []byte) []byte {
+	sum := x25()
+	file := appendMessage(nil, sum, f.Transaction, 0x0101, f.open)
+	file = appendMessage(file, sum, f.Transaction+1, getListResponse, f.list)
+	file = appendMessage(file, sum, f.Transaction+2, 0x0201, func(dst []byte) []byte {
 		return append(dst, 0x71, 0x01) // without a signature
 	})
-	fill := byte(-(len(dst) - body) & mostFill)
-	dst = append(dst, make([]byte, fill)...)
-	if bytes.Contains(dst[body:], []byte(escape)) {
-		escaped := bytes.ReplaceAll(dst[body:], []byte(escape), []byte(escape+escape))
-		dst = append(dst[:body], escaped...)
-	}
-	dst = append(append(dst, escape...), ending, fill)
-	return binary.BigEndian.AppendUint16(dst, x25(dst[from:]))
+	return frame.AppendSML(dst, file)
 }
 
 // appendMessage appends an SML_Message of the kind that tag says.
-func appendMessage(dst []byte, transaction uint32, tag uint16, body func([]byte) []byte) []byte {
+func appendMessage(dst []byte, sum checksum.Sum, transaction uint32, tag uint16, body func([]byte) []byte) []byte {
 	from := len(dst)
 	dst = append(dst, 0x76)
 	dst = appendOctets(dst, binary.BigEndian.AppendUint32(nil, transaction))
 	dst = append(dst, 0x62, 0, 0x62, 0, 0x72, 0x63)
 	dst = body(binary.BigEndian.AppendUint16(dst, tag))
-	sum := x25(dst[from:])
-	return append(binary.BigEndian.AppendUint16(append(dst, 0x63), sum), 0)
+	covered := dst[from:]
+	return append(sum.Append(append(dst, 0x63), covered, true), 0)
 }
 
 func (f *File) open(dst []byte) []byte {

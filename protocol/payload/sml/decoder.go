@@ -1,7 +1,10 @@
 package sml
 
 import (
+	"math/bits"
+
 	"sluice/protocol"
+	"sluice/protocol/checksum"
 )
 
 // The limits of a message; one that is beyond them is refused with the reason
@@ -24,6 +27,8 @@ const (
 type Decoder struct {
 	texts   *texts
 	scratch []byte // a file whose escapes were undone
+	x25     checksum.Sum
+	kermit  checksum.Sum
 
 	entries   int // of this file
 	lists     int
@@ -31,7 +36,22 @@ type Decoder struct {
 }
 
 // New returns a Decoder.
-func New() *Decoder { return &Decoder{texts: newTexts()} }
+func New() *Decoder {
+	d := &Decoder{texts: newTexts(), x25: x25()}
+	d.kermit, _ = checksum.Lookup("CRC-16/KERMIT")
+	return d
+}
+
+func x25() checksum.Sum {
+	sum, _ := checksum.Lookup("CRC-16/IBM-SDLC")
+	return sum
+}
+
+// summed reports whether sum, the high byte first, is the checksum of p: KERMIT,
+// as Holley's meters have it, or X-25, whose low byte comes first.
+func (d *Decoder) summed(p []byte, sum uint16) bool {
+	return sum == bits.ReverseBytes16(uint16(d.x25.Of(p))) || sum == uint16(d.kermit.Of(p))
+}
 
 // Decode appends what the SML file in message holds to b; on error b is as it
 // was before. The error is a *protocol.Refusal: "kind" for a file that holds no
@@ -107,8 +127,8 @@ func (d *Decoder) message(b *protocol.Batch, r *reader) {
 	sum, ok := r.unsigned()
 	switch {
 	case r.err != nil:
-	case !ok || sum > 0xffff || !summed(r.src[from:to], uint16(sum)):
-		r.err = protocol.Refuse("checksum", "the message at byte %d says %04x, its bytes give %04x", from, sum, x25(r.src[from:to]))
+	case !ok || sum > 0xffff || !d.summed(r.src[from:to], uint16(sum)):
+		r.err = protocol.Refuse("checksum", "the message at byte %d says %04x", from, sum)
 	case r.pos == len(r.src) || r.src[r.pos] != 0:
 		r.fail("the message at byte %d has no end", from)
 	default:

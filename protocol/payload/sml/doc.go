@@ -25,6 +25,7 @@
 // W to 655.35 W as a negative number; its maker gave the range of the serial
 // numbers.
 //
-// The code is our own: the Go module proxy serves none of the libraries for SML
-// that are known by name, and they build a tree of pointers for each file.
+// The code is our own: github.com/andig/gosml, github.com/mfmayer/gosml,
+// github.com/databus23/go-sml and 3e8.eu/go/sml are not to be had from the Go
+// module proxy.
 package sml

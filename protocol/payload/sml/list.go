@@ -48,7 +48,8 @@ func (d *Decoder) list(b *protocol.Batch, r *reader) {
 func (d *Decoder) entry(b *protocol.Batch, r *reader, a *answer) {
 	r.list(7, "an entry")
 	name := r.octets()
-	status, hasStatus := r.unsigned()
+	status := r.next()
+	r.skip(status.count)
 	when := r.time()
 	unit, _ := r.unsigned()
 	scaler := r.number()
@@ -72,8 +73,8 @@ func (d *Decoder) entry(b *protocol.Batch, r *reader, a *answer) {
 		m := protocol.Metric{Name: d.texts.name(name, false), Value: v, Unit: unitOf(unit)}
 		add(b, r, a, when, m)
 	}
-	if hasStatus {
-		add(b, r, a, when, protocol.Metric{Name: d.texts.name(name, true), Value: protocol.Uint(status)})
+	if word, ok := status.word(); ok && status.kind == unsigned {
+		add(b, r, a, when, protocol.Metric{Name: d.texts.name(name, true), Value: protocol.Uint(word)})
 	}
 }
 

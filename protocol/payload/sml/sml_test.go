@@ -2,7 +2,6 @@ package sml
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -32,11 +31,12 @@ func raw(t testing.TB, text string) []byte {
 func message(t testing.TB, text string, kermit bool) []byte {
 	t.Helper()
 	b := raw(t, text)
-	sum := x25(b)
+	covered := b
+	b = append(b, 0x63)
 	if kermit {
-		sum = remainder(0, b)
+		return append(New().kermit.Append(b, covered, false), 0)
 	}
-	return append(binary.BigEndian.AppendUint16(append(b, 0x63), sum), 0)
+	return append(x25().Append(b, covered, true), 0)
 }
 
 const (
@@ -117,7 +117,7 @@ func framed(file []byte, fill byte) []byte {
 	b := append([]byte(escape+version), file...)
 	b = append(append(b, make([]byte, fill)...), escape...)
 	b = append(b, ending, fill)
-	return binary.BigEndian.AppendUint16(b, x25(b))
+	return x25().Append(b, b, true)
 }
 
 func TestFrames(t *testing.T) {
@@ -143,7 +143,7 @@ func TestFrames(t *testing.T) {
 // kermit gives a frame the other checksum.
 func kermit(frame []byte) []byte {
 	n := len(frame) - 2
-	return binary.BigEndian.AppendUint16(frame[:n], remainder(0, frame[:n]))
+	return New().kermit.Append(frame[:n], frame[:n], false)
 }
 
 func TestRefusals(t *testing.T) {

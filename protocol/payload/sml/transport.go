@@ -46,7 +46,7 @@ func (d *Decoder) unframe(message []byte) ([]byte, *protocol.Refusal) {
 				d.scratch = append(d.scratch, file...)
 				file = d.scratch
 			}
-			return closed(message, at+8, file)
+			return d.closed(message, at+8, file)
 		case string(sign) == escape:
 			d.scratch = append(d.scratch, message[from:at+4]...)
 			from = at + 8
@@ -58,12 +58,12 @@ func (d *Decoder) unframe(message []byte) ([]byte, *protocol.Refusal) {
 
 // closed returns file without its fill bytes, when the frame that ends at byte
 // end of message is sound.
-func closed(message []byte, end int, file []byte) ([]byte, *protocol.Refusal) {
+func (d *Decoder) closed(message []byte, end int, file []byte) ([]byte, *protocol.Refusal) {
 	if rest := bytes.TrimRight(message[end:], lineEnds); len(rest) > 0 {
 		return nil, protocol.Refuse("syntax", "%d bytes after the frame", len(rest))
 	}
-	if sum := binary.BigEndian.Uint16(message[end-2:]); !summed(message[:end-2], sum) {
-		return nil, protocol.Refuse("checksum", "the frame says %04x, its bytes give %04x", sum, x25(message[:end-2]))
+	if sum := binary.BigEndian.Uint16(message[end-2:]); !d.summed(message[:end-2], sum) {
+		return nil, protocol.Refuse("checksum", "the frame says %04x", sum)
 	}
 	fill := int(message[end-3])
 	if fill > mostFill || fill > len(file) {

@@ -115,7 +115,7 @@ func TestCorpus(t *testing.T) {
 	}
 	t.Log("\n" + drawn(table))
 	if len(alone) > 0 {
-		t.Logf("nobody judges %v", alone)
+		t.Errorf("nobody judges %v", alone)
 	}
 }
 

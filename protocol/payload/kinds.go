@@ -68,13 +68,24 @@ func (d *Decode) validate(report func(field, problem string)) sources {
 		v.Validate(func(field, problem string) { report("decode."+chosen[0].name+"."+field, problem) })
 	}
 	if d.isTree() {
-		return sources{each: d.each() != ""}
+		return d.validateEach(report)
 	}
 	return sources{what: "name"}
 }
 
 // isTree reports whether messages are trees, in which paths lead.
 func (d *Decode) isTree() bool { return d.JSON != nil || d.CBOR != nil || d.MsgPack != nil }
+
+func (d *Decode) validateEach(report func(field, problem string)) sources {
+	text := d.each()
+	if text == "" {
+		return sources{}
+	}
+	if problem := checkEach(text); problem != "" {
+		report("decode."+d.Kind()+".each", problem)
+	}
+	return sources{each: true}
+}
 
 func oneOf(words []string) string {
 	last := len(words) - 1

@@ -6,18 +6,6 @@ import (
 	"strings"
 )
 
-// Validate reports what is wrong with j: the field's name in the file and the
-// problem.
-func (j *JSON) Validate(report func(field, problem string)) { checkEach(j.Each, report) }
-
-// Validate reports what is wrong with c: the field's name in the file and the
-// problem.
-func (c *CBOR) Validate(report func(field, problem string)) { checkEach(c.Each, report) }
-
-// Validate reports what is wrong with m: the field's name in the file and the
-// problem.
-func (m *MsgPack) Validate(report func(field, problem string)) { checkEach(m.Each, report) }
-
 // checkPath returns what is wrong with a path, "" when nothing is.
 func checkPath(text string) string {
 	steps := strings.Split(strings.TrimPrefix(text, fromRoot), ".")
@@ -30,19 +18,16 @@ func checkPath(text string) string {
 	return ""
 }
 
-// checkEach reports what is wrong with the path of what is a reading each.
-func checkEach(text string, report func(field, problem string)) {
-	problem := ""
+// checkEach returns what is wrong with the path of what is a reading each, ""
+// when nothing is.
+func checkEach(text string) string {
 	switch {
-	case text == "" || text == "$":
+	case text == "$":
+		return ""
 	case countStars(text) == maxStars && !strings.HasSuffix(text, "."+anyStep):
-		problem = fmt.Sprintf("is %q, want less than %d steps that are *", text, maxStars)
-	default:
-		problem = checkPath(text)
+		return fmt.Sprintf("is %q, want less than %d steps that are *", text, maxStars)
 	}
-	if problem != "" {
-		report("each", problem)
-	}
+	return checkPath(text)
 }
 
 // checkStars returns what is wrong with the "*" in a good path and the name of its

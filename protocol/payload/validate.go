@@ -15,11 +15,7 @@ import (
 // problem.
 func (p *Profile) Validate(report func(field, problem string)) {
 	names := p.Decode.validate(report)
-	switch {
-	case p.Time == nil:
-	case p.Decode.SenML != nil && p.Time.Path != "":
-		report("time.path", "is not for senml, whose records say their time")
-	default:
+	if p.Time != nil {
 		p.Time.validate(report, names)
 	}
 	p.validateEncoding(report)

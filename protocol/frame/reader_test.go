@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sluice/protocol/checksum"
 )
 
 func ptr[T any](v T) *T { return &v }
@@ -30,6 +32,9 @@ func TestReaders(t *testing.T) {
 	block := string(AppendVEDirect(nil, []byte("\r\nPID\t0xA053\r\nV\t12800")))
 	file := "v\x1b\x1b\x1b\x1b\x1b\x1bw\x1b\x1b"
 	transport := string(AppendSML(nil, []byte(file)))
+	old16, _ := checksum.Lookup("CRC-16/KERMIT")
+	kermit := string(AppendSML(nil, []byte("vwxy")))
+	kermit = string(old16.Append([]byte(kermit[:18]), []byte(kermit[:18]), true))
 	short := string(AppendMBusShort(nil, 0x7b, 1))
 	ask := string(AppendModbusRTU(nil, []byte{1, 3, 4, 0, 0, 2}))
 	answer := "\x11\x03\x04\x1b\x10\x07\x7a\x6f\x00" // without its last byte it is a request
@@ -59,6 +64,8 @@ func TestReaders(t *testing.T) {
 		{"telegram that lost its checksum", dsmr, "/KFM5\r\n\r\n1-3:0.2.8(50)\r\n!\r\n", nil, Stats{Bad: 1, Skipped: 25}},
 
 		{"escapes in a file", sml, transport, []string{file}, Stats{Frames: 1}},
+		{"a meter's own checksum", sml, kermit, []string{"vwxy"}, Stats{Frames: 1}},
+		{"another meter's checksum", sml, transport + kermit, []string{file}, Stats{Frames: 1, Bad: 1, Skipped: 20}},
 		{"file begun anew", sml, transport[:20] + transport, []string{file}, Stats{Frames: 1, Bad: 1, Skipped: 20}},
 		{"escape in front", sml, "\x1b\x1b" + transport, []string{file}, Stats{Frames: 1, Skipped: 2}},
 

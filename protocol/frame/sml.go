@@ -42,6 +42,7 @@ type sml struct {
 	begin  []byte
 	crc    checksum.Sum
 	crcOld checksum.Sum // some meters compute this one
+	modern bool         // but not the one that is heard here
 	at     int          // where the search for an escape goes on
 	base   int          // from here on nothing is copied to out yet
 	out    []byte       // the file so far, when it holds an escaped escape
@@ -56,7 +57,7 @@ func newSML(max int) *sml {
 
 func (g *sml) limit() int { return g.max }
 
-func (g *sml) reset() {}
+func (g *sml) reset() { g.modern = false }
 
 func (g *sml) look(p []byte, at place) verdict {
 	if n := indexStart(p, g.begin); n > 0 {
@@ -104,7 +105,10 @@ func (g *sml) endsLater(next []byte) bool {
 func (g *sml) finish(frame []byte) verdict {
 	fill, n := int(frame[g.at+5]), len(frame)
 	want := uint64(frame[n-2]) | uint64(frame[n-1])<<8
-	if covered := frame[:n-2]; g.crc.Of(covered) != want && g.crcOld.Of(covered) != want {
+	switch covered := frame[:n-2]; {
+	case g.crc.Of(covered) == want:
+		g.modern = true
+	case g.modern || g.crcOld.Of(covered) != want:
 		return reject(n, 1)
 	}
 	file := frame[g.base:g.at]

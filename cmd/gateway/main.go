@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // edge boxes may have no zones of their own
 
 	"github.com/spf13/cobra"
 

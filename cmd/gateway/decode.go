@@ -19,9 +19,9 @@ import (
 
 // decodeCall is one call of gateway decode.
 type decodeCall struct {
-	config, profile, topic, device, metric, received string
-	files                                            []string
-	hex, asJSON                                      bool
+	config, profile, topic, device, metric, received, frame string
+	files                                                   []string
+	hex, asJSON                                             bool
 }
 
 func decodeCommand() *cobra.Command {
@@ -38,7 +38,8 @@ Exit code 0: every message gave readings; 1: not; 2: wrong call.`,
 		Example: `  echo '{"t":21.4,"rh":453}' | gateway decode --profile climate --topic plant/a/s1/climate
   echo '{"t":21.4,"rh":453}' | gateway decode --topic plant/a/s1/climate
   echo '0512FC5394C37C0004FFFC040CAC364200CDCBB8334C884F' | gateway decode --profile builtin/ruuvi --hex
-  gateway decode --profile ./mine.yaml --file captured.json --json`,
+  gateway decode --profile ./mine.yaml --file captured.json --json
+  gateway decode --profile builtin/victron --frame auto --file captured.bin`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.run(cmd.InOrStdin(), cmd.OutOrStdout()) },
 	}
@@ -50,6 +51,7 @@ Exit code 0: every message gave readings; 1: not; 2: wrong call.`,
 	f.StringVar(&c.metric, "metric", "", "the metric that the topic names, where no device row tells it")
 	f.StringVar(&c.received, "received", "", "when it was received (RFC 3339); default now")
 	f.StringArrayVar(&c.files, "file", nil, "read the message from a file; may be given several times, for messages in order")
+	f.StringVar(&c.frame, "frame", "", "the input is a stream, cut as a serial driver's frame does it: a word or a mapping; auto: as the profile's devices do it")
 	f.BoolVar(&c.hex, "hex", false, "messages are written in hexadecimal digits")
 	f.BoolVar(&c.asJSON, "json", false, "print one JSON object per message")
 	return cmd
@@ -71,7 +73,12 @@ func (c *decodeCall) run(in io.Reader, out io.Writer) error {
 	if err != nil {
 		return usageError{err}
 	}
-	refused := false
+	if c.frame != "" {
+		if messages, err = c.cut(messages, profile.Decode); err != nil {
+			return mistake(err)
+		}
+	}
+	refused := len(messages) == 0
 	for _, m.Payload = range messages {
 		batch := &protocol.Batch{}
 		err := decoder.Decode(batch, m)
@@ -108,7 +115,7 @@ func (c *decodeCall) receivedAt() (protocol.Timestamp, error) {
 // messages returns what is to be decoded, in order.
 func (c *decodeCall) messages(in io.Reader) ([][]byte, error) {
 	if len(c.files) == 0 {
-		text, err := readMessage(in)
+		text, err := c.read(in)
 		if err == nil {
 			text, err = c.unhex(text)
 		}
@@ -120,7 +127,7 @@ func (c *decodeCall) messages(in io.Reader) ([][]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		text, err := readMessage(f)
+		text, err := c.read(f)
 		f.Close()
 		if err == nil {
 			text, err = c.unhex(text)
@@ -133,10 +140,13 @@ func (c *decodeCall) messages(in io.Reader) ([][]byte, error) {
 	return list, nil
 }
 
-// readMessage reads one message and a little more than the largest that any
-// driver takes, which the decoder then refuses.
-func readMessage(in io.Reader) ([]byte, error) {
-	const most = 1<<20 + 1
+// read reads one message and a little more than the largest that any driver
+// takes, which the decoder then refuses; of a stream more.
+func (c *decodeCall) read(in io.Reader) ([]byte, error) {
+	most := int64(1<<20 + 1)
+	if c.hex || c.frame != "" {
+		most = 64 << 20
+	}
 	return io.ReadAll(io.LimitReader(in, most))
 }
 

@@ -38,7 +38,7 @@ var arrows = map[string][]string{
 	"firmware-sim":        {"firmware-sim/…", "protocol", "protocol/…", "cmd/gateway/config"},
 	"cmd/gateway/config":  {"drivers/…", "sink", "sink/…", "pipeline", "protocol", "protocol/…"},
 	"cmd/gateway/standin": {},
-	"cmd/gateway":         {"cmd/gateway/…", "drivers", "drivers/…", "sink", "sink/…", "pipeline", "protocol", "protocol/payload", "firmware-sim/…"},
+	"cmd/gateway":         {"cmd/gateway/…", "drivers", "drivers/…", "sink", "sink/…", "pipeline", "protocol", "protocol/frame", "protocol/payload", "firmware-sim/…"},
 }
 
 // A client library belongs to the leaves of its kind.

@@ -2,11 +2,31 @@ package config
 
 import (
 	"fmt"
+	"reflect"
 
 	"sluice/protocol/frame"
 	"sluice/protocol/payload"
 	"sluice/protocol/payload/binary"
 )
+
+// ParseFraming reads how messages are told apart on a line, as it stands behind
+// "frame:" in a file: a word, or a mapping such as "{fixed: {length: 9}}". For
+// "auto" it is as the devices of a decoder do it. An error is always Problems.
+func ParseFraming(text string, d payload.Decode) (frame.Config, error) {
+	if text == "auto" {
+		return framing(d), nil
+	}
+	p := newParser("frame", Options{})
+	var c frame.Config
+	if root := p.document([]byte(text)); root != nil {
+		p.decode(root, "frame", reflect.ValueOf(&c).Elem())
+		p.validate(root, "", &c)
+	}
+	if len(p.problems) > 0 {
+		return frame.Config{}, p.problems.arrange([]byte(text))
+	}
+	return c, nil
+}
 
 // framing returns how the messages of a decoder are told apart on a line where
 // the file does not say: as the devices that send them do it.

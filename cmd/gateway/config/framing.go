@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 
@@ -11,21 +12,24 @@ import (
 
 // ParseFraming reads how messages are told apart on a line, as it stands behind
 // "frame:" in a file: a word, or a mapping such as "{fixed: {length: 9}}". For
-// "auto" it is as the devices of a decoder do it. An error is always Problems.
+// "auto" it is as the devices of a decoder do it.
 func ParseFraming(text string, d payload.Decode) (frame.Config, error) {
 	if text == "auto" {
 		return framing(d), nil
 	}
 	p := newParser("frame", Options{})
-	var c frame.Config
-	if root := p.document([]byte(text)); root != nil {
-		p.decode(root, "frame", reflect.ValueOf(&c).Elem())
-		p.validate(root, "", &c)
+	var file struct {
+		Frame frame.Config `yaml:"frame"`
 	}
-	if len(p.problems) > 0 {
-		return frame.Config{}, p.problems.arrange([]byte(text))
+	if root := p.document([]byte("frame: " + text)); root != nil {
+		p.fields(root, "", reflect.ValueOf(&file).Elem())
+		p.validate(child(root, "frame"), "frame.", &file.Frame)
 	}
-	return c, nil
+	var all []error
+	for _, problem := range p.problems {
+		all = append(all, errors.New(problem.Message))
+	}
+	return file.Frame, errors.Join(all...)
 }
 
 // framing returns how the messages of a decoder are told apart on a line where

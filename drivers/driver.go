@@ -45,6 +45,13 @@ type Accountant interface {
 	Refuse()
 }
 
+// Skipper is an optional interface of an Emitter that counts bytes which belong
+// to no message, such as noise on a line.
+type Skipper interface {
+	// Skip counts that many bytes.
+	Skip(bytes int64)
+}
+
 // AckNoter is an optional interface of an Emitter that recognises messages
 // which a source sends again although they are kept already.
 type AckNoter interface {

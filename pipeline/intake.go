@@ -8,7 +8,7 @@ import (
 )
 
 // Intake takes the readings of one driver. It satisfies drivers.Emitter,
-// drivers.Roomer, drivers.Accountant and drivers.AckNoter. It is safe for
+// drivers.Roomer, drivers.Accountant, drivers.Skipper and drivers.AckNoter. It is safe for
 // concurrent use and none of its methods waits.
 type Intake struct {
 	driver string
@@ -65,6 +65,8 @@ type IntakeStats struct {
 	Suppressed uint64 // held back by a report rule
 	InIntake   uint64 // accepted, not yet in the journal
 	Journaled  uint64
+
+	SkippedBytes uint64 // that belong to no message, such as noise on a line
 }
 
 // Rejection is a count of messages that gave no reading, or of metrics that
@@ -156,6 +158,13 @@ func tally(in map[rejection]uint64, device, reason string) {
 		r.device = otherDevices
 	}
 	in[r]++
+}
+
+// Skip counts bytes that belong to no message.
+func (i *Intake) Skip(bytes int64) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.stats.SkippedBytes += uint64(bytes)
 }
 
 // Refuse counts a message left unread for its source to send again.

@@ -23,6 +23,7 @@ var (
 	descIntake   = desc("intake_readings", "Readings accepted and not yet in the journal.", "driver")
 	descFlawed   = desc("metrics_rejected_total", "Metrics that readings were kept without, because what was sent for them cannot be read, by device and reason.", "driver", "device", "reason")
 	descRejected = desc("rejected_total", "Messages that gave no reading, by device and reason.", "driver", "device", "reason")
+	descSkipped  = desc("skipped_bytes_total", "Bytes that belong to no message, such as noise on a line.", "driver")
 	descUp       = desc("driver_up", "1 while the driver reaches its devices.", "driver")
 
 	descSinkIn      = desc("sink_readings_in_total", "Readings for the sink: carried over at start, journaled since, backfilled by a replay. Equals the sum of outcomes plus sluice_sink_in_journal.", "sink", "source")
@@ -116,6 +117,7 @@ func (r report) intake(i pipeline.IntakeStats) {
 	} {
 		r.counter(descFate, n, i.Driver, fate)
 	}
+	r.counter(descSkipped, i.SkippedBytes, i.Driver)
 	r.gauge(descIntake, float64(i.InIntake), i.Driver)
 }
 

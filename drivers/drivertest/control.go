@@ -95,6 +95,13 @@ func (e *Emitter) Rejected() map[Rejection]int {
 	return maps.Clone(e.rejected)
 }
 
+// Skipped returns how many bytes belonged to no message.
+func (e *Emitter) Skipped() int64 {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.skipped
+}
+
 // Refused returns how many batches and messages were left for their source to
 // send again, and how many readings were lost by refusing.
 func (e *Emitter) Refused() (refused, dropped int) {

@@ -27,8 +27,9 @@ type Emitter struct {
 	readings []protocol.Reading
 	origins  []protocol.Origin // of every batch accepted
 	rejected map[Rejection]int
-	refused  int // batches and messages that the source is to send again
-	dropped  int // readings of refused batches that cannot come again
+	refused  int   // batches and messages that the source is to send again
+	skipped  int64 // bytes
+	dropped  int   // readings of refused batches that cannot come again
 	noted    []protocol.Origin
 	lost     int
 }
@@ -159,6 +160,9 @@ func (e *Emitter) Room() bool {
 func (e *Emitter) Reject(device, reason string) {
 	e.change(func() { e.rejected[Rejection{device, reason}]++ })
 }
+
+// Skip counts bytes that belong to no message.
+func (e *Emitter) Skip(bytes int64) { e.change(func() { e.skipped += bytes }) }
 
 // Refuse counts a message left for its source to send again.
 func (e *Emitter) Refuse() { e.change(func() { e.refused++ }) }

@@ -73,6 +73,10 @@ func (r *reader) take(received []byte, at protocol.Timestamp, e drivers.Emitter)
 		}
 	}
 	r.count(e)
+	if len(b.Flaws) > 0 {
+		flaw := b.Flaws[0].Refusal
+		r.tell(flaw.Reason, flaw.Err)
+	}
 	if len(b.Readings) == 0 || !e.Emit(b) {
 		b.Done(nil) // it was never handed over: only reuse it
 	}
@@ -92,12 +96,21 @@ func (r *reader) count(e drivers.Emitter) {
 	for ; r.counted.Bad < now.Bad; r.counted.Bad++ {
 		r.reject(e, "checksum", errBad)
 	}
+	if s, ok := e.(drivers.Skipper); ok && now.Skipped > r.counted.Skipped {
+		s.Skip(now.Skipped - r.counted.Skipped)
+	}
+	r.counted = now
 }
 
 func (r *reader) reject(e drivers.Emitter, reason string, err error) {
 	if a, ok := e.(drivers.Accountant); ok {
 		a.Reject(r.device.Name, reason)
 	}
+	r.tell(reason, err)
+}
+
+// tell logs the first frame that is rejected for a reason, as a whole or in part.
+func (r *reader) tell(reason string, err error) {
 	if r.told != reason {
 		r.told = reason
 		r.log.Warn("frames are rejected", "device", r.device.Name, "reason", reason, "err", err)

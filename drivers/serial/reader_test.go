@@ -13,6 +13,7 @@ import (
 	"sluice/protocol"
 	"sluice/protocol/frame"
 	"sluice/protocol/payload"
+	"sluice/protocol/payload/nmea"
 )
 
 func testConfig(path string) Config {
@@ -154,4 +155,26 @@ func BenchmarkTake(b *testing.B) {
 		r.take(received, 1, e)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(e.readings), "ns/reading")
+}
+
+// TestNoiseIsCounted: bytes that belong to no frame, a frame with a wrong
+// checksum, a metric that cannot be read.
+func TestNoiseIsCounted(t *testing.T) {
+	c := testConfig("/dev/null")
+	c.Frame = frame.Config{NMEA: &frame.NMEA{}}
+	dev := testDevice()
+	dev.Decode = &payload.Profile{Decode: payload.Decode{NMEA: &nmea.Config{}}, Metrics: map[string]payload.Metric{"speed": {Type: "int"}, "course": {}}}
+	e := drivertest.NewEmitter(t)
+	const good = "$GPVTG,054.7,T,034.4,M,005.5,N,010.2,K*48\r\n"
+	stream := pieces{"??" + good, "\x00\xff" + good[:40] + "00\r\n", good}
+	_, _ = newReader(t, c, dev).read(&stream, e)
+	if got := e.Readings(); len(got) != 2 || len(got[0].Metrics) != 1 || got[0].Metrics[0].Name != "course" {
+		t.Errorf("got %+v", got)
+	}
+	if got := e.Rejected(); len(got) != 1 || got[drivertest.Rejection{Device: dev.Name, Reason: "checksum"}] != 1 {
+		t.Errorf("rejected %v", got)
+	}
+	if got := e.Skipped(); got < 4 || got > 4+int64(len(good)) {
+		t.Errorf("%d bytes skipped", got)
+	}
 }

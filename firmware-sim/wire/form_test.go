@@ -11,7 +11,7 @@ import (
 	"sluice/protocol/payload"
 )
 
-const now protocol.Timestamp = 1763805600_123_456_789
+const now protocol.Timestamp = 1790000000_123_456_789
 
 func f64(f float64) *float64 { return &f }
 
@@ -87,7 +87,7 @@ var profiles = map[string]payload.Profile{
 }
 
 func TestWhatIsSentIsWhatTheGatewayReads(t *testing.T) {
-	for name, p := range profiles {
+	for name, p := range everything() {
 		t.Run(name, func(t *testing.T) {
 			form, err := wire.New(name, &p)
 			if err != nil {
@@ -109,8 +109,8 @@ func roundTrip(t *testing.T, form *wire.Form, p payload.Profile, metric string) 
 	made := 0
 	var last protocol.Timestamp
 	for range 500 {
-		s, ok := form.Encode(wire.Input{Ticks: draw(form, r), At: now, Last: last, Rand: r})
-		if !ok {
+		s, ok := form.Encode(wire.Input{Ticks: draw(form, r), At: now, Last: last, Device: "d-1", Rand: r})
+		if !ok || !form.Due(now, last) {
 			continue
 		}
 		made++
@@ -131,6 +131,9 @@ func compare(t *testing.T, decoder payload.Decoder, s wire.Sample, metric string
 	if err := decoder.Decode(&b, payload.Message{Payload: s.Payload, Received: now, Metric: metric}); err != nil {
 		t.Fatalf("decode %s: %v", s.Payload, err)
 	}
+	if len(b.Readings) != 1 {
+		t.Fatalf("%s: %d readings", s.Payload, len(b.Readings))
+	}
 	got := b.Readings[0]
 	slices.SortFunc(got.Metrics, func(a, b protocol.Metric) int { return strings.Compare(a.Name, b.Name) })
 	if got.SourceTime != s.Time {
@@ -150,7 +153,7 @@ func draw(form *wire.Form, r *rand.Rand) []int64 {
 }
 
 func TestATopicThatNamesTheMetric(t *testing.T) {
-	for name, p := range profiles {
+	for name, p := range everything() {
 		t.Run(name, func(t *testing.T) {
 			for _, metric := range wire.Metrics(name, &p) {
 				form, err := wire.NewMetric(name, &p, metric)
@@ -169,7 +172,7 @@ func TestMessagesLookLikeThoseOfTheDevice(t *testing.T) {
 		ticks []int64
 		want  string
 	}{
-		"climate":     {[]int64{453, 214}, `{"ts":1763805600123,"rh":453,"t":21.4}`},
+		"climate":     {[]int64{453, 214}, `{"ts":1790000000123,"rh":453,"t":21.4}`},
 		"power":       {[]int64{2301, 150, 3452, 120034}, `{"voltage":230.1,"current":1.50,"power":345.2,"energy":1200.34}`},
 		"weighbridge": {[]int64{0, 1234}, `ST,GS,123.4kg`},
 	}

@@ -1,0 +1,65 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+
+	"sluice/protocol/payload"
+)
+
+// ErrUnknown is what errors wrap that say no more than that the simulator does
+// not know a way to send yet.
+var ErrUnknown = errors.New("devices of this kind are not known")
+
+// New returns the form of a profile. The name helps to guess what a profile
+// without a list of metrics would report.
+func New(name string, p *payload.Profile) (*Form, error) {
+	return newForm(name, p, func(f *Form) error { return f.build(name, p, "") })
+}
+
+// newForm returns a form as build makes it, with what stands around its
+// messages.
+func newForm(name string, p *payload.Profile, build func(*Form) error) (*Form, error) {
+	f := &Form{}
+	err := build(f)
+	if err == nil {
+		f.wraps, err = newWraps(p)
+	}
+	if err == nil {
+		err = f.try()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("simulate profile %q: %w", name, err)
+	}
+	return f, nil
+}
+
+// build chooses how messages are written: the one place that knows all. Only is
+// the metric that the topic names, "" for none.
+func (f *Form) build(name string, p *payload.Profile, only string) error {
+	switch d := &p.Decode; {
+	case d.JSON != nil:
+		return f.object(name, p, d.JSON.Each, only, (*treeShape).json)
+	case d.Value != nil:
+		return f.value(p, only)
+	case d.Regex != "":
+		f.spell = allTexts
+		return f.regex(p)
+	case d.CSV != nil:
+		f.spell = allTexts
+		return f.csv(p)
+	}
+	if p.Decode.Kind() == "" {
+		return errors.New("profile has no decode that can be simulated")
+	}
+	return fmt.Errorf("decode %s: %w", p.Decode.Kind(), ErrUnknown)
+}
+
+// object makes messages that are trees, in the spelling that write gives them.
+func (f *Form) object(name string, p *payload.Profile, each, only string, write func(*treeShape) layout) error {
+	shape, err := f.tree(name, p, each, only)
+	if err == nil {
+		f.layout = write(shape)
+	}
+	return err
+}

@@ -7,6 +7,7 @@ import (
 
 	"sluice/firmware-sim/ledger"
 	"sluice/firmware-sim/wire/pty"
+	"sluice/protocol"
 	"sluice/protocol/frame"
 )
 
@@ -58,6 +59,10 @@ func (l *line) talk(t *talk) error {
 		if !l.tty.Opened() {
 			l.doubt()
 			return nil
+		}
+		if !l.port.device.Due(protocol.At(time.Now())) {
+			p.done()
+			continue
 		}
 		if !l.fleet.take(t) {
 			return nil

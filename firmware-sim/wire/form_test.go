@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"sluice/firmware-sim/wire"
 	"sluice/protocol"
@@ -101,6 +102,12 @@ func TestWhatIsSentIsWhatTheGatewayReads(t *testing.T) {
 // roundTrip sends many samples through the gateway's decoder.
 func roundTrip(t *testing.T, form *wire.Form, p payload.Profile, metric string) {
 	t.Helper()
+	roundTrips(t, []*wire.Form{form}, p, metric)
+}
+
+// roundTrips sends messages of several forms by turns.
+func roundTrips(t *testing.T, forms []*wire.Form, p payload.Profile, metric string) {
+	t.Helper()
 	decoder, err := payload.New(p)
 	if err != nil {
 		t.Fatal(err)
@@ -108,27 +115,32 @@ func roundTrip(t *testing.T, form *wire.Form, p payload.Profile, metric string) 
 	r := rand.New(rand.NewPCG(7, 7))
 	made := 0
 	var last protocol.Timestamp
-	for range 500 {
-		s, ok := form.Encode(wire.Input{Ticks: draw(form, r), At: now, Last: last, Device: "d-1", Rand: r})
-		if !ok || !form.Due(now, last) {
+	at := now
+	for i := range 500 {
+		form := forms[i%len(forms)]
+		for !form.Due(at, last) {
+			at += protocol.Timestamp(time.Second)
+		}
+		s, ok := form.Encode(wire.Input{Ticks: draw(form, r), At: at, Last: last, Device: "d-1", Rand: r})
+		if !ok {
 			continue
 		}
 		made++
 		if form.Timed() && s.Time <= last {
 			t.Fatalf("time %v does not follow %v", s.Time, last)
 		}
-		last = s.Time
-		compare(t, decoder, s, metric)
+		last = max(last, s.Time)
+		compare(t, decoder, s, metric, at)
 	}
 	if made < 250 {
 		t.Errorf("only %d of 500 samples could be made", made)
 	}
 }
 
-func compare(t *testing.T, decoder payload.Decoder, s wire.Sample, metric string) {
+func compare(t *testing.T, decoder payload.Decoder, s wire.Sample, metric string, at protocol.Timestamp) {
 	t.Helper()
 	var b protocol.Batch
-	if err := decoder.Decode(&b, payload.Message{Payload: s.Payload, Received: now, Metric: metric}); err != nil {
+	if err := decoder.Decode(&b, payload.Message{Payload: s.Payload, Device: &protocol.Device{Name: "d-1"}, Received: at, Metric: metric}); err != nil {
 		t.Fatalf("decode %s: %v", s.Payload, err)
 	}
 	if len(b.Readings) != 1 {

@@ -7,14 +7,25 @@ import (
 	"sluice/protocol/payload"
 )
 
-// ErrUnknown is what errors wrap that say no more than that the simulator does
-// not know a way to send yet.
-var ErrUnknown = errors.New("devices of this kind are not known")
+// Unknown is the error for profiles whose messages the simulator does not know
+// how to write.
+type Unknown struct {
+	What string // of the profile
+}
 
-// New returns the form of a profile. The name helps to guess what a profile
-// without a list of metrics would report.
+// Error returns what is not known.
+func (u *Unknown) Error() string { return u.What + " is not known to the simulator" }
+
+// New returns the form of a profile whose devices send one kind of message.
+// The name helps to guess what a profile without a list of metrics would report.
 func New(name string, p *payload.Profile) (*Form, error) {
 	return newForm(name, p, func(f *Form) error { return f.build(name, p, "") })
+}
+
+// All returns the forms of the messages that a device sends by turns.
+func All(name string, p *payload.Profile) ([]*Form, error) {
+	f, err := New(name, p)
+	return []*Form{f}, err
 }
 
 // newForm returns a form as build makes it, with what stands around its
@@ -52,7 +63,7 @@ func (f *Form) build(name string, p *payload.Profile, only string) error {
 	if p.Decode.Kind() == "" {
 		return errors.New("profile has no decode that can be simulated")
 	}
-	return fmt.Errorf("decode %s: %w", p.Decode.Kind(), ErrUnknown)
+	return &Unknown{"decode " + p.Decode.Kind()}
 }
 
 // object makes messages that are trees, in the spelling that write gives them.

@@ -20,6 +20,7 @@ type clock struct {
 	step   int64  // nanoseconds between times that can be told apart
 	zone   *time.Location
 	skew   time.Duration // how far it may be ahead; 0: any distance
+	untold bool          // what it shows is not enough to tell the instant
 }
 
 // newClock returns a clock that shows milliseconds where the format allows, or
@@ -105,7 +106,7 @@ func (c *clock) next(now, last protocol.Timestamp) protocol.Timestamp {
 // time last: one whose clock shows no more than seconds has to wait when it
 // would run ahead further than its profile takes for right.
 func (f *Form) Due(now, last protocol.Timestamp) bool {
-	if f.clock == nil || f.clock.skew == 0 || last == 0 {
+	if !f.Timed() || f.clock.skew == 0 || last == 0 {
 		return true
 	}
 	return f.clock.next(now, last).Time().Sub(now.Time()) <= f.clock.skew/2

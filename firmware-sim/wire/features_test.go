@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"fmt"
 	"maps"
 	"math/rand/v2"
 	"strings"
@@ -10,6 +11,9 @@ import (
 	"sluice/firmware-sim/wire"
 	"sluice/protocol"
 	"sluice/protocol/payload"
+	"sluice/protocol/payload/cayennelpp"
+	"sluice/protocol/payload/lineproto"
+	"sluice/protocol/payload/nmea"
 )
 
 func valueOf(metrics map[string]payload.Metric) payload.Profile {
@@ -80,6 +84,97 @@ var features = map[string]payload.Profile{
 	"skew of seconds": skewed(timed(jsonOf(climate), "at", "2006-01-02T15:04:05"), 20*time.Minute),
 }
 
+func senmlOf(metrics map[string]payload.Metric) payload.Profile {
+	return payload.Profile{Decode: payload.Decode{SenML: &payload.SenML{}}, Metrics: metrics}
+}
+
+func influxOf(c lineproto.Config, metrics map[string]payload.Metric) payload.Profile {
+	return payload.Profile{Decode: payload.Decode{Influx: &c}, Metrics: metrics}
+}
+
+func ruuviOf(metrics map[string]payload.Metric) payload.Profile {
+	return payload.Profile{Decode: payload.Decode{Ruuvi: &payload.Ruuvi{}}, Metrics: metrics}
+}
+
+func lppOf(c cayennelpp.Config, metrics map[string]payload.Metric) payload.Profile {
+	return payload.Profile{Decode: payload.Decode{CayenneLPP: &c}, Metrics: metrics}
+}
+
+// mixed has what metrics can be, for formats whose values have their kinds.
+var mixed = map[string]payload.Metric{
+	"temperature": {Path: "t", Unit: "°C"}, "fahrenheit": {Path: "t", Unit: "°F", Scale: f64(1.8), Offset: f64(32)}, "count": {Type: "int"},
+	"label": {Type: "string"}, "open": {Type: "bool"}, "relay": {Map: onOff}, "state": {}, "level": {Range: []float64{10, 20}}, "code": {Map: map[string]string{"0": "off", "1": "on"}},
+}
+
+// once leaves out the metric that reads what another one reads.
+func once(metrics map[string]payload.Metric) map[string]payload.Metric {
+	metrics = maps.Clone(metrics)
+	delete(metrics, "fahrenheit")
+	return metrics
+}
+
+// formats are profiles for formats that name their values themselves.
+var formats = map[string]payload.Profile{
+	"senml climate": senmlOf(nil),
+	"senml mixed":   senmlOf(once(mixed)),
+	"senml kept":    keeping(senmlOf(climate)),
+	"senml skew":    skewed(timed(senmlOf(nil), "", ""), time.Minute),
+
+	"influx weather": influxOf(lineproto.Config{}, nil),
+	"influx mixed":   influxOf(lineproto.Config{Precision: "ms", Measurement: "ignore"}, mixed),
+	"influx kept":    keeping(influxOf(lineproto.Config{Precision: "us", Device: "host"}, climate)),
+	"influx prefix":  influxOf(lineproto.Config{Precision: "s", Measurement: "prefix", Device: "dev"}, map[string]payload.Metric{"idle": {Path: "cpu_idle"}, "cpu_user": {Unit: "%"}, "free": {Path: "mem_free"}}),
+	"influx power":   influxOf(lineproto.Config{Measurement: "prefix"}, nil),
+
+	"ruuvi":       ruuviOf(nil),
+	"ruuvi some":  ruuviOf(map[string]payload.Metric{"kelvin": {Path: "temperature", Offset: f64(273.15), Unit: "K"}, "humidity": {Range: []float64{30, 31}}, "pressure": {Scale: f64(0.01), Unit: "hPa"}, "moved": {Path: "movement_counter", Type: "string"}}),
+	"ruuvi kept":  encoded(keeping(ruuviOf(map[string]payload.Metric{"battery_voltage": {Type: "string"}, "acceleration_x": {Scale: f64(9.80665)}})), "hex"),
+	"lpp":         lppOf(cayennelpp.Config{}, nil),
+	"lpp timed":   keeping(lppOf(cayennelpp.Config{Time: true}, map[string]payload.Metric{"door": {Path: "digital_input_7", Type: "bool"}, "x": {Path: "accelerometer_3_x"}, "seen": {Path: "unixtime_0"}})),
+	"lpp the lot": lppOf(cayennelpp.Config{}, lot()),
+}
+
+// lot is a metric of each type of Cayenne LPP.
+func lot() map[string]payload.Metric {
+	metrics := map[string]payload.Metric{}
+	for i, name := range []string{"digital_input", "digital_output", "analog_input", "analog_output", "generic", "luminosity", "presence", "temperature", "humidity",
+		"barometer", "voltage", "current", "frequency", "percentage", "altitude", "concentration", "power", "distance", "energy", "direction", "switch"} {
+		metrics[name] = payload.Metric{Path: fmt.Sprintf("%s_%d", name, i)}
+	}
+	for _, name := range []string{"gyrometer_1_z", "colour_2_red", "gps_9_latitude", "gps_9_altitude"} {
+		metrics[name] = payload.Metric{Type: "float"}
+	}
+	return metrics
+}
+
+func nmeaOf(metrics map[string]payload.Metric) payload.Profile {
+	return payload.Profile{Decode: payload.Decode{NMEA: &nmea.Config{}}, Metrics: metrics}
+}
+
+func TestSentencesTakeTurns(t *testing.T) {
+	cases := map[string]struct {
+		profile payload.Profile
+		forms   int
+	}{
+		"all":  {nmeaOf(nil), 2},
+		"some": {nmeaOf(map[string]payload.Metric{"latitude": {Range: []float64{-34.1, -33.9}}, "knots": {Path: "speed", Scale: f64(0.5)}, "altitude": {Type: "int", Scale: f64(1)}, "fix": {Map: map[string]string{"1": "gps"}}}), 2},
+		"GGA":  {nmeaOf(map[string]payload.Metric{"satellites": {}}), 1},
+		"RMC":  {skewed(timed(nmeaOf(map[string]payload.Metric{"course": {}}), "", ""), time.Minute), 1},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			forms, err := wire.All(name, &c.profile)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(forms) != c.forms {
+				t.Fatalf("%d forms, want %d", len(forms), c.forms)
+			}
+			roundTrips(t, forms, c.profile, "")
+		})
+	}
+}
+
 func zoned(p payload.Profile, zone string) payload.Profile { p.Time.Zone = zone; return p }
 
 func skewed(p payload.Profile, most time.Duration) payload.Profile { p.Time.MaxSkew = most; return p }
@@ -88,6 +183,15 @@ func skewed(p payload.Profile, most time.Duration) payload.Profile { p.Time.MaxS
 func everything() map[string]payload.Profile {
 	all := maps.Clone(profiles)
 	maps.Copy(all, features)
+	maps.Copy(all, formats)
+	for name, p := range maps.Clone(all) {
+		if j := p.Decode.JSON; j != nil && !(p.Inside != "" && p.Encoding == "") {
+			p.Decode = payload.Decode{CBOR: &payload.CBOR{Each: j.Each}}
+			all["cbor "+name] = p
+			p.Decode = payload.Decode{MsgPack: &payload.MsgPack{Each: j.Each}}
+			all["msgpack "+name] = p
+		}
+	}
 	return all
 }
 

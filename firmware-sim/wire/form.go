@@ -66,7 +66,7 @@ type Sample struct {
 func (f *Form) Slots() []Slot { return f.slots }
 
 // Timed reports whether messages carry the device's time.
-func (f *Form) Timed() bool { return f.clock != nil }
+func (f *Form) Timed() bool { return f.clock != nil && !f.clock.untold }
 
 // Space returns how many different samples there can be, apart from their time.
 func (f *Form) Space() float64 {
@@ -96,6 +96,8 @@ func (f *Form) Encode(in Input) (Sample, bool) {
 	var s Sample
 	if f.clock != nil {
 		m.time, m.at = f.clock.stamp(in.At, in.Last)
+	}
+	if f.Timed() {
 		s.Time = m.at
 	}
 	var ok bool

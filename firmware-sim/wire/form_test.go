@@ -130,14 +130,14 @@ func roundTrips(t *testing.T, forms []*wire.Form, p payload.Profile, metric stri
 			t.Fatalf("time %v does not follow %v", s.Time, last)
 		}
 		last = max(last, s.Time)
-		compare(t, decoder, s, metric, at)
+		compare(t, decoder, form, s, metric, at)
 	}
 	if made < 250 {
 		t.Errorf("only %d of 500 samples could be made", made)
 	}
 }
 
-func compare(t *testing.T, decoder payload.Decoder, s wire.Sample, metric string, at protocol.Timestamp) {
+func compare(t *testing.T, decoder payload.Decoder, form *wire.Form, s wire.Sample, metric string, at protocol.Timestamp) {
 	t.Helper()
 	var b protocol.Batch
 	if err := decoder.Decode(&b, payload.Message{Payload: s.Payload, Device: &protocol.Device{Name: "d-1"}, Received: at, Metric: metric}); err != nil {
@@ -148,11 +148,20 @@ func compare(t *testing.T, decoder payload.Decoder, s wire.Sample, metric string
 	}
 	got := b.Readings[0]
 	slices.SortFunc(got.Metrics, func(a, b protocol.Metric) int { return strings.Compare(a.Name, b.Name) })
+	checkTags(t, form, got.Device)
 	if got.SourceTime != s.Time {
 		t.Fatalf("%s: time %v, want %v", s.Payload, got.SourceTime.Time(), s.Time.Time())
 	}
 	if !slices.Equal(got.Metrics, s.Metrics) {
 		t.Fatalf("%s:\n got %+v\nwant %+v", s.Payload, got.Metrics, s.Metrics)
+	}
+}
+
+// checkTags compares what a message said about its device.
+func checkTags(t *testing.T, form *wire.Form, d *protocol.Device) {
+	t.Helper()
+	if want := form.Tags("d-1"); d.Name != "d-1" || !slices.Equal(d.Tags, want) {
+		t.Fatalf("device %+v, want tags %v", d, want)
 	}
 }
 

@@ -12,7 +12,10 @@ import (
 // NewMetric returns the form of messages whose topic names one metric of the
 // profile.
 func NewMetric(name string, p *payload.Profile, metric string) (*Form, error) {
-	if p.Decode.Value != nil {
+	switch d := &p.Decode; {
+	case d.NMEA != nil:
+		return nil, fmt.Errorf("simulate profile %q: %w", name, &Unknown{"decode nmea on topics that name metrics"})
+	case d.Value != nil, d.SenML != nil, d.Influx != nil, d.CayenneLPP != nil, d.Ruuvi != nil:
 		return newForm(name, p, func(f *Form) error { return f.build(name, p, metric) })
 	}
 	one := *p
@@ -66,8 +69,13 @@ func ruleFor(p *payload.Profile, metric string) (name string, m payload.Metric, 
 // bareTree returns how trees are written, and whether one value alone is a
 // message too.
 func bareTree(p *payload.Profile) (func(*treeShape) layout, bool) {
-	if d := &p.Decode; d.JSON != nil {
+	switch d := &p.Decode; {
+	case d.JSON != nil:
 		return (*treeShape).json, d.JSON.Each == ""
+	case d.CBOR != nil:
+		return (*treeShape).cbor, d.CBOR.Each == ""
+	case d.MsgPack != nil:
+		return (*treeShape).msgpack, d.MsgPack.Each == ""
 	}
 	return nil, false
 }

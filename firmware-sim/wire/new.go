@@ -24,6 +24,9 @@ func New(name string, p *payload.Profile) (*Form, error) {
 
 // All returns the forms of the messages that a device sends by turns.
 func All(name string, p *payload.Profile) ([]*Form, error) {
+	if p.Decode.NMEA != nil {
+		return newSentences(name, p)
+	}
 	f, err := New(name, p)
 	return []*Form{f}, err
 }
@@ -51,6 +54,20 @@ func (f *Form) build(name string, p *payload.Profile, only string) error {
 	switch d := &p.Decode; {
 	case d.JSON != nil:
 		return f.object(name, p, d.JSON.Each, only, (*treeShape).json)
+	case d.CBOR != nil:
+		return f.object(name, p, d.CBOR.Each, only, (*treeShape).cbor)
+	case d.MsgPack != nil:
+		return f.object(name, p, d.MsgPack.Each, only, (*treeShape).msgpack)
+	case d.SenML != nil:
+		return f.senml(name, p, only)
+	case d.Influx != nil:
+		return f.influx(name, p, only)
+	case d.CayenneLPP != nil:
+		return f.cayenne(p, only)
+	case d.Ruuvi != nil:
+		return f.ruuvi(p, only)
+	case d.NMEA != nil:
+		return f.nmea(p, sentences[0])
 	case d.Value != nil:
 		return f.value(p, only)
 	case d.Regex != "":

@@ -30,7 +30,7 @@ type Slot struct {
 
 	targets []target
 	shown   Kind     // what a form that tells kinds apart shows
-	part    int64    // what is written is so many times what is meant; 0: the same
+	part    int64    // of a format's number: what is written is so many times what is meant; 0: not one
 	words   []string // of a Word; off and on of a Switch
 	digits  int      // least digits before the point
 	plus    bool     // positive numbers carry a sign
@@ -126,12 +126,18 @@ func (t *target) inverse(low, high float64) (float64, float64) {
 // span sets the bounds in ticks of 10^-decimals.
 func (s *Slot) span(low, high, step float64, decimals int) {
 	low, high = s.confined(low, high)
-	unit := math.Pow10(decimals)
-	s.Decimals = decimals
-	s.Min, s.Max = toTicks(math.Ceil(low*unit-noise(low*unit))), toTicks(math.Floor(high*unit+noise(high*unit)))
+	s.lay(low, high, step, decimals)
 	if s.Max <= s.Min && !s.bounded() {
 		s.Max = s.Min + 1000
 	}
+	s.Step = min(max(1, toTicks(step*math.Pow10(decimals))), max(1, (s.Max-s.Min)/8))
+}
+
+// lay sets the bounds as they are.
+func (s *Slot) lay(low, high, step float64, decimals int) {
+	unit := math.Pow10(decimals)
+	s.Decimals = decimals
+	s.Min, s.Max = toTicks(math.Ceil(low*unit-noise(low*unit))), toTicks(math.Floor(high*unit+noise(high*unit)))
 	s.Step = min(max(1, toTicks(step*unit)), max(1, (s.Max-s.Min)/8))
 }
 

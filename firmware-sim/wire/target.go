@@ -147,7 +147,7 @@ func (t *target) expectNumber(text string) (protocol.Value, bool) {
 func (t *target) expectWhole(exact *big.Rat, want float64) (protocol.Value, bool) {
 	n := exact.Num()
 	if !exact.IsInt() {
-		if math.Abs(want-math.Round(want)) > 0.49 || math.Abs(want) > 1<<52 {
+		if !t.scaled || math.Abs(want-math.Round(want)) > 0.49 || math.Abs(want) > 1<<52 {
 			return protocol.Value{}, false
 		}
 		n = big.NewInt(int64(math.Round(want)))

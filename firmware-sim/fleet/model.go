@@ -111,6 +111,9 @@ func (m *Model) AddPort(driver, line string, framing frame.Config, row Row) erro
 	m.reserve([]Row{row})
 	found := port{driver: driver, rate: lineRate(line), frame: framing}
 	voices, err := newVoices(row, pattern{})
+	if err == nil {
+		err = checkFrame(framing, row.Decode)
+	}
 	switch {
 	case m.leavesOut(row, err):
 	case err != nil:

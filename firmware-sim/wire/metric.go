@@ -33,7 +33,7 @@ func NewMetric(name string, p *payload.Profile, metric string) (*Form, error) {
 	default:
 		one.Metrics = nil
 	}
-	if write, bare := bareTree(p); bare && (!ok || p.Time == nil || len(p.Metrics) == 0) {
+	if write, bare := bareTree(p); bare && (p.Time == nil || len(p.Metrics) == 0) {
 		return newForm(name, p, func(f *Form) error {
 			shape, err := f.bare(metric, m)
 			if err == nil {

@@ -20,6 +20,7 @@ type clock struct {
 	step   int64  // nanoseconds between times that can be told apart
 	zone   *time.Location
 	skew   time.Duration // how far it may be ahead; 0: any distance
+	asText bool          // a tree carries it as a text, though it is a number
 	untold bool          // what it shows is not enough to tell the instant
 }
 
@@ -71,8 +72,8 @@ func resolution(layout string) int64 {
 	return int64(24 * time.Hour)
 }
 
-// quoted reports whether JSON carries the time as a string.
-func (c *clock) quoted() bool { return c.layout != "" }
+// quoted reports whether a tree carries the time as a text.
+func (c *clock) quoted() bool { return c.layout != "" || c.asText }
 
 // stamp returns the text of now and the instant that the text says. A device
 // never shows one instant twice: sampling faster than the format can tell, its

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"sluice/firmware-sim/wire"
 	"sluice/protocol"
 	"sluice/protocol/payload"
@@ -137,7 +139,7 @@ func roundTrips(t *testing.T, forms []*wire.Form, p payload.Profile, metric stri
 	}
 }
 
-func compare(t *testing.T, decoder payload.Decoder, form *wire.Form, s wire.Sample, metric string, at protocol.Timestamp) {
+func compare(t rapid.TB, decoder payload.Decoder, form *wire.Form, s wire.Sample, metric string, at protocol.Timestamp) {
 	t.Helper()
 	var b protocol.Batch
 	if err := decoder.Decode(&b, payload.Message{Payload: s.Payload, Device: &protocol.Device{Name: "d-1"}, Received: at, Metric: metric}); err != nil {
@@ -158,7 +160,7 @@ func compare(t *testing.T, decoder payload.Decoder, form *wire.Form, s wire.Samp
 }
 
 // checkTags compares what a message said about its device.
-func checkTags(t *testing.T, form *wire.Form, d *protocol.Device) {
+func checkTags(t rapid.TB, form *wire.Form, d *protocol.Device) {
 	t.Helper()
 	if want := form.Tags("d-1"); d.Name != "d-1" || !slices.Equal(d.Tags, want) {
 		t.Fatalf("device %+v, want tags %v", d, want)

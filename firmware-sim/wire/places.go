@@ -2,6 +2,7 @@ package wire
 
 import (
 	"cmp"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -53,6 +54,9 @@ func newPlaces(name string, p *payload.Profile, each, only string) (*places, err
 	}
 	if p.Others == "keep" || p.Others == "" && len(p.Metrics) == 0 {
 		l.invent(name, begin, wild, only)
+	}
+	if begin != "" && !slices.ContainsFunc(l.all, func(at place) bool { return strings.HasPrefix(at.path, begin) }) {
+		return nil, errors.New("no metric is read from the elements of " + each)
 	}
 	return l, nil
 }

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,7 +23,8 @@ func (f *Form) tree(name string, p *payload.Profile, each, only string) (*treeSh
 			return nil, err
 		}
 		f.stamps = list.take(list.time)
-		root.place(list.time, clockLeaf)
+		f.clock.asText = slices.ContainsFunc(f.stamps, func(t target) bool { return t.typ == "string" })
+		_ = root.place(list.time, clockLeaf) // the first one
 	}
 	for i, at := range list.all {
 		s, err := newSlot(at.path, at.targets, typed)
@@ -30,7 +32,9 @@ func (f *Form) tree(name string, p *payload.Profile, each, only string) (*treeSh
 			return nil, err
 		}
 		f.slots = append(f.slots, s)
-		root.place(at.path, i)
+		if !root.place(at.path, i) {
+			return nil, fmt.Errorf("a message cannot hold a value at %q beside the others", at.path)
+		}
 	}
 	return root.shape(f.slots, f.clock), nil
 }
@@ -62,17 +66,23 @@ type node struct {
 	kids []*node
 }
 
-// place puts a leaf at a path of names joined by dots. A path that leads
-// through another leaf becomes one name with dots in it.
-func (n *node) place(path string, leaf int) {
+// place puts a leaf at a path of names joined by dots, and reports false when
+// something else is there. From where a path leads through another leaf the rest
+// of it is one name with dots in it.
+func (n *node) place(path string, leaf int) bool {
 	at := n
 	names := strings.Split(path, ".")
 	for i, name := range names {
 		kid := at.kid(name)
 		last := i == len(names)-1
-		if kid != nil && (last || kid.leaf != branch) {
-			n.keys, n.kids = append(n.keys, path), append(n.kids, &node{leaf: leaf})
-			return
+		switch {
+		case kid != nil && last:
+			return false
+		case kid != nil && kid.leaf != branch:
+			name, last = strings.Join(names[i:], "."), true
+			if kid = at.kid(name); kid != nil {
+				return false
+			}
 		}
 		if kid == nil {
 			kid = &node{leaf: branch}
@@ -80,9 +90,11 @@ func (n *node) place(path string, leaf int) {
 		}
 		if last {
 			kid.leaf = leaf
+			break
 		}
 		at = kid
 	}
+	return true
 }
 
 func (n *node) kid(name string) *node {

@@ -46,7 +46,7 @@ func newWraps(p *payload.Profile) (*wraps, error) {
 	}
 	if p.Inside != "" {
 		root := &node{leaf: branch}
-		root.place(starless(strings.TrimPrefix(p.Inside, "$."), "first"), 0)
+		_ = root.place(starless(strings.TrimPrefix(p.Inside, "$."), "first"), 0) // the only one
 		w.inside = root.shape([]Slot{{shown: Word}}, nil)
 	}
 	if len(w.names) == 0 && w.inside == nil {

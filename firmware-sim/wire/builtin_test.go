@@ -31,7 +31,7 @@ func TestBuiltinProfilesAreSimulated(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			roundTrips(t, forms, *b.Profile, "")
+			roundTrips(t, forms, *b.Profile, "", 200)
 		})
 	}
 }

@@ -170,7 +170,7 @@ func TestSentencesTakeTurns(t *testing.T) {
 			if len(forms) != c.forms {
 				t.Fatalf("%d forms, want %d", len(forms), c.forms)
 			}
-			roundTrips(t, forms, c.profile, "")
+			roundTrips(t, forms, c.profile, "", 200)
 		})
 	}
 }

@@ -162,7 +162,7 @@ func (f *Form) try() error {
 	return nil
 }
 
-const tries = 200
+const tries = 100
 
 // draw returns random ticks within the bounds.
 func (f *Form) draw(r *rand.Rand) []int64 {

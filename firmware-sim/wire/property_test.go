@@ -52,6 +52,9 @@ func drawTree(t *rapid.T) payload.Profile {
 			{"a", "a"}, {"b", "a"}, {"ab", "a.b"}, {"c", "c.0.d"}, {"e", "c.1.d"}, {"root", "$.r"}, {"*", "*"}, {"x_*", "x.*"}, {"*_t", "*.t"}, {"*_h", "*.h"},
 			{"*_t_*", "*.t.*"}, {"first", "*.t"}, {"second", "*.t"}, {"value", "v"}, {"*_value", "sensors.*.value"}, {"temperature", "temperature"}, {"s1_t", "q"}, {"s", "s1.t"},
 		}).Draw(t, "place")
+		if each == "$" && place[0] == "root" {
+			continue // what stands beside the elements is one of them, too
+		}
 		p.Metrics[place[0]] = drawMetric(t, place[1])
 	}
 	if rapid.Bool().Draw(t, "timed") {
@@ -76,7 +79,7 @@ func TestAnyTreeThatIsSimulatedReadsBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := rand.New(rand.NewPCG(1, 1))
-		for range 20 {
+		for range 10 {
 			if s, ok := form.Encode(wire.Input{Ticks: draw(form, r), At: now, Device: "d-1", Rand: r}); ok {
 				compare(t, decoder, form, s, "", now)
 			}

@@ -38,7 +38,10 @@ type Sample struct {
 	wire.Sample
 }
 
+// newDevice returns a device with the tags that its row and its own messages
+// give it; the latter go before.
 func newDevice(d protocol.Device, voices []voice, seed uint64) *Device {
+	d.Tags = sorted(append(voices[0].form.Tags(d.Name), d.Tags...))
 	name := fnv.New64a()
 	_, _ = name.Write([]byte(d.Name))
 	dev := &Device{Device: d, voices: voices, rand: rand.New(rand.NewPCG(seed, name.Sum64()))}
@@ -59,6 +62,12 @@ func newDevice(d protocol.Device, voices []voice, seed uint64) *Device {
 // readings apart.
 func (d *Device) ByCount() bool { return d.byCount }
 
+// Due reports whether the device may send at now; one whose clock shows no more
+// than seconds has to wait when it would run too far ahead.
+func (d *Device) Due(now protocol.Timestamp) bool {
+	return d.voices[d.turn%len(d.voices)].form.Due(now, d.last)
+}
+
 // Next returns the device's next message, sampled at now. The sequence of
 // values depends on the seed and the device's name alone.
 func (d *Device) Next(now protocol.Timestamp) Sample {
@@ -66,7 +75,7 @@ func (d *Device) Next(now protocol.Timestamp) Sample {
 	d.turn++
 	for attempt := 0; ; attempt++ {
 		ticks := wander(v.form, v.ticks, d.rand, attempt)
-		s, ok := v.form.Encode(wire.Input{Ticks: ticks, At: now, Last: d.last, Rand: d.rand})
+		s, ok := v.form.Encode(wire.Input{Ticks: ticks, At: now, Last: d.last, Device: d.Name, Rand: d.rand})
 		if !ok && attempt > patience {
 			now += protocol.Timestamp(time.Millisecond) // perhaps it is the time that cannot be shown
 		}

@@ -163,7 +163,9 @@ func (f *Fleet) Run(ctx context.Context) error {
 		start(l.run)
 	}
 	for _, l := range f.lines {
-		start(l.run)
+		if l.port.device != nil {
+			start(l.run)
+		}
 	}
 	running.Wait()
 	return failed

@@ -1,8 +1,15 @@
 package fleet
 
-import "sluice/cmd/gateway/config"
+import (
+	"errors"
+	"strings"
 
-// FromConfig returns the devices that an operator's file speaks of.
+	"sluice/cmd/gateway/config"
+)
+
+// FromConfig returns the devices that an operator's file speaks of. Those that
+// cannot be simulated yet are left out, which the model's notes say; that none
+// is left is an error.
 func FromConfig(f *config.File, o Options) (*Model, error) {
 	m := New(o)
 	for i := range f.Devices {
@@ -14,18 +21,32 @@ func FromConfig(f *config.File, o Options) (*Model, error) {
 		switch {
 		case d.MQTT != nil:
 			var rows []Row
-			for _, dev := range d.MQTTDevices {
-				rows = append(rows, Row{Topic: dev.Topic, Name: dev.Name, Profile: dev.Profile, Decode: dev.Decode, Tags: dev.Tags})
+			for i, dev := range d.MQTTDevices {
+				rows = append(rows, Row{Number: numbers(f, d.Name)[i], Topic: dev.Topic, Name: dev.Name, Profile: dev.Profile, Decode: dev.Decode, Tags: dev.Tags})
 			}
 			err = m.AddBroker(d.Name, d.MQTT.QoS, rows)
 		case d.Serial != nil:
 			dev := d.SerialDevice
 			err = m.AddPort(d.Name, d.Serial.Line, d.Serial.Frame,
-				Row{Name: dev.Name, Profile: dev.Profile, Decode: dev.Decode, Tags: dev.Tags})
+				Row{Number: numbers(f, d.Name)[0], Name: dev.Name, Profile: dev.Profile, Decode: dev.Decode, Tags: dev.Tags})
 		}
 		if err != nil {
 			return nil, err
 		}
 	}
+	if len(m.devices) == 0 && len(m.notes) > 0 {
+		return nil, errors.New("simulate the fleet: " + strings.Join(m.notes, "; "))
+	}
 	return m, nil
+}
+
+// numbers returns where the rows of a driver stand in the device list, from 1.
+func numbers(f *config.File, driver string) []int {
+	var list []int
+	for i := range f.Devices {
+		if f.Devices[i].Driver == driver {
+			list = append(list, i+1)
+		}
+	}
+	return list
 }

@@ -6,8 +6,11 @@ import (
 	"time"
 
 	"sluice/firmware-sim/ledger"
+	"sluice/firmware-sim/wire"
 	"sluice/firmware-sim/wire/pty"
+	"sluice/protocol"
 	"sluice/protocol/frame"
+	"sluice/protocol/payload"
 )
 
 const (
@@ -15,6 +18,7 @@ const (
 	unread   = time.Second            // what was written so shortly before the port was closed may be lost
 	look     = 20 * time.Millisecond  // how often a full line is tried again
 	lineLoad = 0.8                    // the part of a line's capacity that a device uses at most
+	lull     = 3                      // gaps for which a line is quiet where they end a frame
 )
 
 // line is one device at a serial port. It speaks while somebody has the port
@@ -30,6 +34,32 @@ type line struct {
 type written struct {
 	at  time.Time
 	ref ledger.Ref
+}
+
+// checkFrame finds a framing that is not simulated: frames that are what the
+// device sends, and those of devices of another kind.
+func checkFrame(c frame.Config, p *payload.Profile) error {
+	kind := ""
+	switch {
+	case c.Fixed != nil:
+		kind = "fixed"
+	case c.Prefixed != nil:
+		kind = "prefixed"
+	case c.DSMR != nil:
+		kind = "dsmr"
+	case c.MBus != nil:
+		kind = "mbus"
+	case c.VEDirect != nil:
+		kind = "vedirect"
+	case c.ModbusRTU != nil:
+		kind = "modbus_rtu"
+	case c.NMEA != nil && p.Decode.NMEA == nil:
+		kind = "nmea"
+	}
+	if kind == "" {
+		return nil
+	}
+	return &wire.Unknown{What: "frame " + kind + " with decode " + p.Decode.Kind()}
 }
 
 // run talks until t ends.
@@ -59,6 +89,10 @@ func (l *line) talk(t *talk) error {
 			l.doubt()
 			return nil
 		}
+		if !l.port.device.Due(protocol.At(time.Now())) {
+			p.done()
+			continue
+		}
 		if !l.fleet.take(t) {
 			return nil
 		}
@@ -75,7 +109,7 @@ func (l *line) talk(t *talk) error {
 			return err
 		}
 		p.done()
-		p.atLeast(time.Duration(float64(len(text)) / (l.port.rate * lineLoad) * float64(time.Second)))
+		p.atLeast(time.Duration(float64(len(text))/(l.port.rate*lineLoad)*float64(time.Second)) + lull*l.port.frame.Gap())
 	}
 	return nil
 }

@@ -161,15 +161,28 @@ func (l *link) ending(t *talk) <-chan time.Time {
 	return l.grace
 }
 
-// say publishes the next sample of the next device.
+// say publishes the next sample of the next device that may send.
 func (l *link) say(t *talk, client paho.Client) {
-	if !l.fleet.take(t) {
+	defer l.pace.done()
+	d := l.next()
+	if d == nil || !l.fleet.take(t) {
 		return
 	}
-	s, ref := l.fleet.next(l.devices[l.turn%len(l.devices)])
-	l.turn++
-	l.pace.done()
+	s, ref := l.fleet.next(d)
 	l.flights = append(l.flights, flight{sample: s, ref: ref, token: l.publish(client, s)})
+}
+
+// next returns the next device that may send, nil when all have to wait.
+func (l *link) next() *Device {
+	now := protocol.At(time.Now())
+	for range l.devices {
+		d := l.devices[l.turn%len(l.devices)]
+		l.turn++
+		if d.Due(now) {
+			return d
+		}
+	}
+	return nil
 }
 
 func (l *link) publish(client paho.Client, s Sample) paho.Token {

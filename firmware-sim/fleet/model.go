@@ -9,8 +9,10 @@
 package fleet
 
 import (
+	"errors"
 	"fmt"
 	"math"
+	"path"
 	"slices"
 	"strings"
 
@@ -50,11 +52,12 @@ type port struct {
 	driver string
 	rate   float64 // characters per second that the line carries
 	frame  frame.Config
-	device *Device
+	device *Device // nil: it is not simulated, and silent
 }
 
 // Row is one row of the device list: a device, or all that a topic captures.
 type Row struct {
+	Number  int    // in the device list, from 1
 	Topic   string // MQTT: a pattern such as plant/{area}/{device}/climate
 	Name    string // "" when the topic captures {device}
 	Profile string // the profile's name
@@ -82,6 +85,10 @@ func (m *Model) AddBroker(driver string, qos int, rows []Row) error {
 			return fmt.Errorf("simulate driver %s: topic %q %w", driver, row.Topic, err)
 		}
 		voices, err := newVoices(row, p)
+		if m.leavesOut(row, err) {
+			patterns = append(patterns, p)
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("simulate driver %s: %w", driver, err)
 		}
@@ -102,15 +109,32 @@ func (m *Model) AddBroker(driver string, qos int, rows []Row) error {
 // as "9600 8N1", framing what the driver of the port expects.
 func (m *Model) AddPort(driver, line string, framing frame.Config, row Row) error {
 	m.reserve([]Row{row})
-	form, err := wire.New(row.Profile, row.Decode)
-	if err != nil {
-		return fmt.Errorf("simulate driver %s: %w", driver, err)
+	found := port{driver: driver, rate: lineRate(line), frame: framing}
+	voices, err := newVoices(row, pattern{})
+	if err == nil {
+		err = checkFrame(framing, row.Decode)
 	}
-	d := newDevice(protocol.Device{Name: row.Name, Profile: row.Profile, Driver: driver, Tags: sorted(row.Tags)},
-		[]voice{{form: form}}, m.opts.Seed)
-	m.devices = append(m.devices, d)
-	m.ports = append(m.ports, port{driver: driver, rate: lineRate(line), frame: framing, device: d})
+	switch {
+	case m.leavesOut(row, err):
+	case err != nil:
+		return fmt.Errorf("simulate driver %s: %w", driver, err)
+	default:
+		found.device = newDevice(protocol.Device{Name: row.Name, Profile: row.Profile, Driver: driver, Tags: row.Tags}, voices, m.opts.Seed)
+		m.devices = append(m.devices, found.device)
+	}
+	m.ports = append(m.ports, found)
 	return nil
+}
+
+// leavesOut notes that the devices of a row are not simulated, and reports
+// whether err says that they cannot be.
+func (m *Model) leavesOut(row Row, err error) bool {
+	var unknown *wire.Unknown
+	if !errors.As(err, &unknown) {
+		return false
+	}
+	m.notes = append(m.notes, fmt.Sprintf("device %d (profile %s) is not simulated: %v", row.Number, row.Profile, unknown))
+	return true
 }
 
 // Devices returns the identities of all devices, as readings should bear them.
@@ -160,7 +184,7 @@ func (m *Model) populate(driver string, row Row, p pattern, voices []voice, earl
 			continue
 		}
 		tags := append(slices.Clone(row.Tags), p.tags(captures)...)
-		d := protocol.Device{Name: name, Profile: row.Profile, Driver: driver, Tags: sorted(tags)}
+		d := protocol.Device{Name: name, Profile: row.Profile, Driver: driver, Tags: tags}
 		found = append(found, newDevice(d, own, m.opts.Seed))
 	}
 	return found
@@ -168,6 +192,7 @@ func (m *Model) populate(driver string, row Row, p pattern, voices []voice, earl
 
 // invent returns a name that no other device has.
 func (m *Model) invent(profile string) string {
+	profile = path.Base(profile) // a name is one level of a topic
 	for {
 		m.numbers[profile]++
 		name := fmt.Sprintf("%s-%03d", profile, m.numbers[profile])
@@ -178,14 +203,17 @@ func (m *Model) invent(profile string) string {
 	}
 }
 
-// newVoices returns the messages that a device of row sends by turns: one, or
-// one per metric when the topic names the metric.
+// newVoices returns the messages that a device of row sends by turns: those of
+// its profile, or one per metric when the topic names the metric.
 func newVoices(row Row, p pattern) ([]voice, error) {
-	if !p.captures("metric") {
-		form, err := wire.New(row.Profile, row.Decode)
-		return []voice{{form: form}}, err
-	}
 	var voices []voice
+	if !p.captures("metric") {
+		forms, err := wire.All(row.Profile, row.Decode)
+		for _, form := range forms {
+			voices = append(voices, voice{form: form})
+		}
+		return voices, err
+	}
 	for _, metric := range wire.Metrics(row.Profile, row.Decode) {
 		form, err := wire.NewMetric(row.Profile, row.Decode, metric)
 		if err != nil {

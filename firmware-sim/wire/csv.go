@@ -2,7 +2,6 @@ package wire
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
 
@@ -26,7 +25,7 @@ func (f *Form) csv(p *payload.Profile) error {
 		l.columns = append(l.columns, filler)
 	}
 	if p.Time != nil {
-		if f.clock, err = newClock(p.Time.Format, false); err != nil {
+		if f.clock, err = newClock(p.Time, false); err != nil {
 			return err
 		}
 		if err := l.put(p, p.Time.Path, clockLeaf); err != nil {
@@ -41,7 +40,7 @@ func (f *Form) csv(p *payload.Profile) error {
 		if err := l.put(p, path, i); err != nil {
 			return err
 		}
-		s, err := newSlot(path, targets[path])
+		s, err := newSlot(path, targets[path], f.spell)
 		if err != nil {
 			return err
 		}
@@ -81,11 +80,11 @@ func (l *csvLayout) put(p *payload.Profile, path string, leaf int) error {
 	return nil
 }
 
-func (l *csvLayout) compose(dst []byte, r *rand.Rand, texts []string, time string) ([]byte, bool) {
+func (l *csvLayout) compose(dst []byte, m *message) ([]byte, bool) {
 	for i, column := range l.columns {
 		if i > 0 {
 			dst = append(dst, l.separator...)
-			for l.separator == " " && r.IntN(3) == 0 {
+			for l.separator == " " && m.rand.IntN(3) == 0 {
 				dst = append(dst, ' ')
 			}
 		}
@@ -93,9 +92,9 @@ func (l *csvLayout) compose(dst []byte, r *rand.Rand, texts []string, time strin
 		case filler:
 			dst = append(dst, '0')
 		case clockLeaf:
-			dst = l.field(dst, time)
+			dst = l.field(dst, m.time)
 		default:
-			dst = l.field(dst, texts[column])
+			dst = l.field(dst, m.texts[column])
 		}
 	}
 	return dst, true

@@ -25,21 +25,33 @@ type Form struct {
 	clock  *clock   // nil: messages carry no time
 	stamps []target // metrics that are read from the time
 	layout layout
-	lines  bool // values are text: what looks like a number is one
+	spell  spelling
+	wraps  *wraps                             // what stands around the message; nil: nothing
+	tags   func(device string) []protocol.Tag // that messages say about their device; nil: none
 }
 
 // layout puts texts in their places.
 type layout interface {
-	// compose appends a message with these texts, one per slot, and time. It
-	// sets the texts that found no place to "" and returns false when the
-	// message would not read back.
-	compose(dst []byte, r *rand.Rand, texts []string, time string) ([]byte, bool)
+	// compose appends a message with these texts, one per slot. It sets the
+	// texts that found no place to "" and returns false when the message would
+	// not read back.
+	compose(dst []byte, m *message) ([]byte, bool)
+}
+
+// message is what a layout puts in its places.
+type message struct {
+	texts  []string
+	time   string             // as the clock writes it, "" without one
+	at     protocol.Timestamp // that time, 0 without one
+	device string
+	rand   *rand.Rand
 }
 
 // Input is what one message is made of.
 type Input struct {
 	Ticks    []int64            // one per slot, within its bounds
 	At, Last protocol.Timestamp // now, and the time of the device's message before
+	Device   string             // its name, for messages that tell it
 	Rand     *rand.Rand         // for what a device is free to choose, such as blanks
 }
 
@@ -50,37 +62,11 @@ type Sample struct {
 	Metrics []protocol.Metric  // sorted by name
 }
 
-// New returns the form of a profile. The name helps to guess what a profile
-// without a list of metrics would report.
-func New(name string, p *payload.Profile) (*Form, error) {
-	f := &Form{}
-	var err error
-	switch {
-	case p.Decode.JSON != nil:
-		err = f.json(name, p)
-	case p.Decode.Regex != "":
-		f.lines = true
-		err = f.regex(p)
-	case p.Decode.CSV != nil:
-		f.lines = true
-		err = f.csv(p)
-	default:
-		err = errors.New("profile has no decode that can be simulated")
-	}
-	if err == nil {
-		err = f.try()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("simulate profile %q: %w", name, err)
-	}
-	return f, nil
-}
-
 // Slots returns the places for values. The caller does not change them.
 func (f *Form) Slots() []Slot { return f.slots }
 
 // Timed reports whether messages carry the device's time.
-func (f *Form) Timed() bool { return f.clock != nil }
+func (f *Form) Timed() bool { return f.clock != nil && !f.clock.untold }
 
 // Space returns how many different samples there can be, apart from their time.
 func (f *Form) Space() float64 {
@@ -91,27 +77,41 @@ func (f *Form) Space() float64 {
 	return space
 }
 
+// Tags returns what messages say about the device of that name, beside its
+// name.
+func (f *Form) Tags(device string) []protocol.Tag {
+	if f.tags == nil {
+		return nil
+	}
+	return f.tags(device)
+}
+
 // Encode makes a message. It returns false when these ticks have no unambiguous
 // message; the caller then tries others. The sample's slices are new.
 func (f *Form) Encode(in Input) (Sample, bool) {
-	texts := make([]string, len(f.slots))
+	m := message{texts: make([]string, len(f.slots)), device: in.Device, rand: in.Rand}
 	for i := range f.slots {
-		texts[i] = f.slots[i].text(in.Ticks[i])
+		m.texts[i] = f.slots[i].text(in.Ticks[i])
 	}
 	var s Sample
-	time := ""
 	if f.clock != nil {
-		time, s.Time = f.clock.stamp(in.At, in.Last)
+		m.time, m.at = f.clock.stamp(in.At, in.Last)
+	}
+	if f.Timed() {
+		s.Time = m.at
 	}
 	var ok bool
-	if s.Payload, ok = f.layout.compose(nil, in.Rand, texts, time); !ok {
+	if s.Payload, ok = f.layout.compose(nil, &m); !ok {
 		return Sample{}, false
 	}
-	if s.Metrics, ok = f.expect(texts, time); !ok {
+	if s.Metrics, ok = f.expect(m.texts, m.time); !ok || len(s.Metrics) == 0 {
 		return Sample{}, false
 	}
 	slices.SortFunc(s.Metrics, func(a, b protocol.Metric) int { return strings.Compare(a.Name, b.Name) })
-	return s, len(s.Metrics) > 0
+	if f.wraps != nil {
+		s.Payload, ok = f.wraps.around(s.Payload, in.Rand)
+	}
+	return s, ok
 }
 
 // expect returns what the gateway should make of the texts that were sent, and
@@ -120,7 +120,7 @@ func (f *Form) expect(texts []string, time string) ([]protocol.Metric, bool) {
 	var metrics []protocol.Metric
 	add := func(targets []target, text string, kind Kind) bool {
 		for i := range targets {
-			v, ok := targets[i].expect(text, kind, f.lines)
+			v, ok := targets[i].expect(text, kind, f.spell)
 			if !ok {
 				return false
 			}
@@ -129,7 +129,8 @@ func (f *Form) expect(texts []string, time string) ([]protocol.Metric, bool) {
 		return true
 	}
 	for i := range f.slots {
-		if texts[i] != "" && !add(f.slots[i].targets, texts[i], f.shown(&f.slots[i])) {
+		s := &f.slots[i]
+		if texts[i] != "" && !add(s.targets, s.meant(texts[i]), f.shown(s)) {
 			return nil, false
 		}
 	}
@@ -161,7 +162,7 @@ func (f *Form) try() error {
 	return nil
 }
 
-const tries = 200
+const tries = 100
 
 // draw returns random ticks within the bounds.
 func (f *Form) draw(r *rand.Rand) []int64 {
@@ -175,8 +176,8 @@ func (f *Form) draw(r *rand.Rand) []int64 {
 
 // shown returns the kind that a slot has on the wire.
 func (f *Form) shown(s *Slot) Kind {
-	if !f.lines && s.quoted() {
-		return Word
+	if f.spell == typed {
+		return s.shown
 	}
 	return s.Kind
 }

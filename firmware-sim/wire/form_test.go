@@ -5,13 +5,16 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"pgregory.net/rapid"
 
 	"sluice/firmware-sim/wire"
 	"sluice/protocol"
 	"sluice/protocol/payload"
 )
 
-const now protocol.Timestamp = 1763805600_123_456_789
+const now protocol.Timestamp = 1790000000_123_456_789
 
 func f64(f float64) *float64 { return &f }
 
@@ -87,7 +90,7 @@ var profiles = map[string]payload.Profile{
 }
 
 func TestWhatIsSentIsWhatTheGatewayReads(t *testing.T) {
-	for name, p := range profiles {
+	for name, p := range everything() {
 		t.Run(name, func(t *testing.T) {
 			form, err := wire.New(name, &p)
 			if err != nil {
@@ -101,6 +104,16 @@ func TestWhatIsSentIsWhatTheGatewayReads(t *testing.T) {
 // roundTrip sends many samples through the gateway's decoder.
 func roundTrip(t *testing.T, form *wire.Form, p payload.Profile, metric string) {
 	t.Helper()
+	samples := 200
+	if metric != "" {
+		samples = 40 // of each metric
+	}
+	roundTrips(t, []*wire.Form{form}, p, metric, samples)
+}
+
+// roundTrips sends messages of several forms by turns.
+func roundTrips(t *testing.T, forms []*wire.Form, p payload.Profile, metric string, samples int) {
+	t.Helper()
 	decoder, err := payload.New(p)
 	if err != nil {
 		t.Fatal(err)
@@ -108,8 +121,13 @@ func roundTrip(t *testing.T, form *wire.Form, p payload.Profile, metric string) 
 	r := rand.New(rand.NewPCG(7, 7))
 	made := 0
 	var last protocol.Timestamp
-	for range 500 {
-		s, ok := form.Encode(wire.Input{Ticks: draw(form, r), At: now, Last: last, Rand: r})
+	at := now
+	for i := range samples {
+		form := forms[i%len(forms)]
+		for !form.Due(at, last) {
+			at += protocol.Timestamp(time.Second)
+		}
+		s, ok := form.Encode(wire.Input{Ticks: draw(form, r), At: at, Last: last, Device: "d-1", Rand: r})
 		if !ok {
 			continue
 		}
@@ -117,27 +135,39 @@ func roundTrip(t *testing.T, form *wire.Form, p payload.Profile, metric string) 
 		if form.Timed() && s.Time <= last {
 			t.Fatalf("time %v does not follow %v", s.Time, last)
 		}
-		last = s.Time
-		compare(t, decoder, s, metric)
+		last = max(last, s.Time)
+		compare(t, decoder, form, s, metric, at)
 	}
-	if made < 250 {
-		t.Errorf("only %d of 500 samples could be made", made)
+	if made < samples/2 {
+		t.Errorf("only %d of %d samples could be made", made, samples)
 	}
 }
 
-func compare(t *testing.T, decoder payload.Decoder, s wire.Sample, metric string) {
+func compare(t rapid.TB, decoder payload.Decoder, form *wire.Form, s wire.Sample, metric string, at protocol.Timestamp) {
 	t.Helper()
 	var b protocol.Batch
-	if err := decoder.Decode(&b, payload.Message{Payload: s.Payload, Received: now, Metric: metric}); err != nil {
+	if err := decoder.Decode(&b, payload.Message{Payload: s.Payload, Device: &protocol.Device{Name: "d-1"}, Received: at, Metric: metric}); err != nil {
 		t.Fatalf("decode %s: %v", s.Payload, err)
+	}
+	if len(b.Readings) != 1 {
+		t.Fatalf("%s: %d readings", s.Payload, len(b.Readings))
 	}
 	got := b.Readings[0]
 	slices.SortFunc(got.Metrics, func(a, b protocol.Metric) int { return strings.Compare(a.Name, b.Name) })
+	checkTags(t, form, got.Device)
 	if got.SourceTime != s.Time {
 		t.Fatalf("%s: time %v, want %v", s.Payload, got.SourceTime.Time(), s.Time.Time())
 	}
 	if !slices.Equal(got.Metrics, s.Metrics) {
 		t.Fatalf("%s:\n got %+v\nwant %+v", s.Payload, got.Metrics, s.Metrics)
+	}
+}
+
+// checkTags compares what a message said about its device.
+func checkTags(t rapid.TB, form *wire.Form, d *protocol.Device) {
+	t.Helper()
+	if want := form.Tags("d-1"); d.Name != "d-1" || !slices.Equal(d.Tags, want) {
+		t.Fatalf("device %+v, want tags %v", d, want)
 	}
 }
 
@@ -150,7 +180,7 @@ func draw(form *wire.Form, r *rand.Rand) []int64 {
 }
 
 func TestATopicThatNamesTheMetric(t *testing.T) {
-	for name, p := range profiles {
+	for name, p := range everything() {
 		t.Run(name, func(t *testing.T) {
 			for _, metric := range wire.Metrics(name, &p) {
 				form, err := wire.NewMetric(name, &p, metric)
@@ -169,7 +199,7 @@ func TestMessagesLookLikeThoseOfTheDevice(t *testing.T) {
 		ticks []int64
 		want  string
 	}{
-		"climate":     {[]int64{453, 214}, `{"ts":1763805600123,"rh":453,"t":21.4}`},
+		"climate":     {[]int64{453, 214}, `{"ts":1790000000123,"rh":453,"t":21.4}`},
 		"power":       {[]int64{2301, 150, 3452, 120034}, `{"voltage":230.1,"current":1.50,"power":345.2,"energy":1200.34}`},
 		"weighbridge": {[]int64{0, 1234}, `ST,GS,123.4kg`},
 	}

@@ -3,7 +3,6 @@ package wire
 import (
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"regexp"
 	"regexp/syntax"
 	"slices"
@@ -76,7 +75,7 @@ func (f *Form) regexClock(l *regexLayout, p *payload.Profile) error {
 		return err
 	}
 	for _, whole := range []bool{false, true} {
-		c, err := newClock(p.Time.Format, whole)
+		c, err := newClock(p.Time, whole)
 		if err != nil {
 			return err
 		}
@@ -113,19 +112,19 @@ type regexLayout struct {
 	groups []int // by number: slot, clockLeaf or filler
 }
 
-func (l *regexLayout) compose(dst []byte, r *rand.Rand, texts []string, time string) ([]byte, bool) {
-	w := writer{rand: r, text: func(group int) (string, bool) {
+func (l *regexLayout) compose(dst []byte, m *message) ([]byte, bool) {
+	w := writer{rand: m.rand, text: func(group int) (string, bool) {
 		switch leaf := l.groups[group]; leaf {
 		case filler:
 			return "", false
 		case clockLeaf:
-			return time, true
+			return m.time, true
 		default:
-			return texts[leaf], true
+			return m.texts[leaf], true
 		}
 	}}
 	w.write(l.tree)
-	return append(dst, w.out...), l.readsBack(w.out, texts, time)
+	return append(dst, w.out...), l.readsBack(w.out, m.texts, m.time)
 }
 
 // readsBack reports whether the expression finds in line what was put there,
@@ -159,6 +158,9 @@ func groupSlot(name string, targets []target, n *syntax.Regexp) (Slot, error) {
 		return Slot{}, err
 	}
 	s := Slot{Name: name, targets: targets, Kind: kindOf("", targets)}
+	if s.mapped() {
+		return s, s.explain(allTexts, fits.MatchString)
+	}
 	if s.Kind == Switch {
 		for _, pair := range switchTexts {
 			if fits.MatchString(pair[0]) && fits.MatchString(pair[1]) {
@@ -174,6 +176,9 @@ func groupSlot(name string, targets []target, n *syntax.Regexp) (Slot, error) {
 		return s, nil
 	}
 	if sure {
+		if err := s.check(); s.Kind == Number && err != nil {
+			return Slot{}, err
+		}
 		return Slot{}, fmt.Errorf("group %q takes no numbers", name)
 	}
 	if len(words) == 0 {
@@ -233,7 +238,10 @@ func (s *Slot) shapes(fits *regexp.Regexp) bool {
 
 // taken tries the ends and the middle of the range.
 func (s *Slot) taken(fits *regexp.Regexp) bool {
-	for _, tick := range []int64{s.Min, s.Min + 1, (s.Min + s.Max) / 2, s.Max - 1, s.Max} {
+	if s.Min > s.Max {
+		return false
+	}
+	for _, tick := range []int64{s.Min, min(s.Min+1, s.Max), (s.Min + s.Max) / 2, max(s.Max-1, s.Min), s.Max} {
 		if !fits.MatchString(s.text(tick)) {
 			return false
 		}

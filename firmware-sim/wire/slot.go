@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"math"
+	"math/big"
 	"slices"
 	"strconv"
 )
@@ -28,6 +29,8 @@ type Slot struct {
 	Counter  bool  // rises, and starts anew at Max
 
 	targets []target
+	shown   Kind     // what a form that tells kinds apart shows
+	part    int64    // of a format's number: what is written is so many times what is meant; 0: not one
 	words   []string // of a Word; off and on of a Switch
 	digits  int      // least digits before the point
 	plus    bool     // positive numbers carry a sign
@@ -35,8 +38,12 @@ type Slot struct {
 
 // newSlot returns a slot that suits all its targets, for a wire that does not
 // restrict its form.
-func newSlot(name string, targets []target) (Slot, error) {
-	s := Slot{Name: name, targets: targets, Kind: kindOf(name, targets)}
+func newSlot(name string, targets []target, sp spelling) (Slot, error) {
+	s := Slot{Name: name, targets: targets}
+	if s.mapped() {
+		return s, s.explain(sp, nil)
+	}
+	s.Kind = kindOf(name, targets)
 	for i := range targets {
 		if targets[i].typ == "bool" && s.Kind != Switch {
 			return Slot{}, errors.New("the metrics that read " + strconv.Quote(name) + " want both a bool and something else")
@@ -51,7 +58,10 @@ func newSlot(name string, targets []target) (Slot, error) {
 	case Number:
 		s.measure()
 	}
-	return s, nil
+	if s.shown = s.Kind; slices.ContainsFunc(targets, func(t target) bool { return t.typ == "string" }) {
+		s.shown = Word
+	}
+	return s, s.check()
 }
 
 // kindOf decides by what the targets want: a number before a bool before a
@@ -88,10 +98,8 @@ func (s *Slot) measure() {
 	if t.typ == "uint" && q.min < 0 {
 		q.min, q.max = 0, q.max-q.min
 	}
-	low, high := (q.min-t.offset)/t.scale, (q.max-t.offset)/t.scale
-	if low > high {
-		low, high = high, low
-	}
+	low, high := t.inverse(q.min, q.max)
+	low, high = s.confined(low, high)
 	s.Counter = q.counter && t.scale > 0
 	decimals := q.decimals
 	if t.scaled {
@@ -100,22 +108,41 @@ func (s *Slot) measure() {
 			decimals++
 		}
 	}
+	for s.bounded() && decimals < 6 && (high-low)*math.Pow10(decimals) < 10 {
+		decimals++
+	}
 	if s.whole() {
 		decimals = 0
 	}
 	s.span(low, high, math.Abs(q.step/t.scale), decimals)
 }
 
+// inverse returns what is sent for values from low to high.
+func (t *target) inverse(low, high float64) (float64, float64) {
+	low, high = (low-t.offset)/t.scale, (high-t.offset)/t.scale
+	return min(low, high), max(low, high)
+}
+
 // span sets the bounds in ticks of 10^-decimals.
 func (s *Slot) span(low, high, step float64, decimals int) {
-	unit := math.Pow10(decimals)
-	s.Decimals = decimals
-	s.Min, s.Max = toTicks(math.Ceil(low*unit)), toTicks(math.Floor(high*unit))
-	if s.Max <= s.Min {
+	low, high = s.confined(low, high)
+	s.lay(low, high, step, decimals)
+	if s.Max <= s.Min && !s.bounded() {
 		s.Max = s.Min + 1000
 	}
+	s.Step = min(max(1, toTicks(step*math.Pow10(decimals))), max(1, (s.Max-s.Min)/8))
+}
+
+// lay sets the bounds as they are.
+func (s *Slot) lay(low, high, step float64, decimals int) {
+	unit := math.Pow10(decimals)
+	s.Decimals = decimals
+	s.Min, s.Max = toTicks(math.Ceil(low*unit-noise(low*unit))), toTicks(math.Floor(high*unit+noise(high*unit)))
 	s.Step = min(max(1, toTicks(step*unit)), max(1, (s.Max-s.Min)/8))
 }
+
+// noise is how much a number that was multiplied may be off.
+func noise(f float64) float64 { return 1e-9 * max(1, math.Abs(f)) }
 
 // toTicks keeps far from where float64 and int64 lose digits.
 func toTicks(f float64) int64 {
@@ -141,6 +168,15 @@ func (s *Slot) distinct() float64 {
 		return max(1, min(n, n*math.Abs(t.scale)/math.Pow10(s.Decimals)))
 	}
 	return n
+}
+
+// meant returns what a text on the wire means before a profile has its say.
+func (s *Slot) meant(text string) string {
+	if s.part == 0 {
+		return text
+	}
+	f, _ := new(big.Rat).Quo(rational(text), big.NewRat(s.part, 1)).Float64()
+	return strconv.FormatFloat(f, 'f', -1, 64)
 }
 
 // text returns what stands on the wire for tick.

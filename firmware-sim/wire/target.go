@@ -19,10 +19,22 @@ type target struct {
 	scaleRat        *big.Rat // exactly as the operator wrote it
 	offsetRat       *big.Rat
 	divisor         float64 // 10^n for a scale of 10^-n, else 0
+	means           map[string]string
+	bounds          []float64 // least and largest value of good quality; nil: any
+	whole           bool      // as sent, a number is an integer
 }
 
+// spelling is how a message tells a number from a text.
+type spelling uint8
+
+const (
+	typed    spelling = iota // the form says what a value is
+	bare                     // it does not: what looks like a number is one, and true and false are bools
+	allTexts                 // nor that: true and false are texts
+)
+
 func newTarget(name string, m payload.Metric) (target, error) {
-	t := target{name: name, unit: m.Unit, typ: m.Type, scale: 1}
+	t := target{name: name, unit: m.Unit, typ: m.Type, scale: 1, means: m.Map, bounds: m.Range}
 	if m.Scale != nil {
 		t.scaled, t.scale = true, *m.Scale
 	}
@@ -49,33 +61,49 @@ func decimal(f float64) *big.Rat {
 
 // numeric reports whether only a number will do.
 func (t *target) numeric() bool {
-	return t.scaled || t.typ == "float" || t.typ == "int" || t.typ == "uint"
+	return t.scaled || t.bounds != nil || t.typ == "float" || t.typ == "int" || t.typ == "uint"
 }
 
 // plain matches what every decoder takes for a number.
 var plain = regexp.MustCompile(`^[-+]?[0-9]+(\.[0-9]+)?$`)
 
 // expect returns the value that the gateway should deliver for a text, and
-// whether there is exactly one right answer.
-func (t *target) expect(text string, kind Kind, lines bool) (protocol.Value, bool) {
-	switch t.typ {
-	case "string":
-		return protocol.String(text), true
-	case "bool":
-		return expectBool(text)
-	case "float", "int", "uint":
-		return t.expectNumber(text)
+// whether there is exactly one right answer, which is of good quality.
+func (t *target) expect(text string, kind Kind, s spelling) (protocol.Value, bool) {
+	if means, ok := t.means[text]; ok {
+		text, kind, s = means, bareKind(means), bare
 	}
+	v, ok := t.convert(text, kind, s)
+	if n, is := v.Number(); is && t.bounds != nil {
+		ok = ok && n >= t.bounds[0] && n <= t.bounds[1]
+	}
+	return v, ok
+}
+
+func (t *target) convert(text string, kind Kind, s spelling) (protocol.Value, bool) {
 	switch {
-	case kind == Number:
+	case t.typ == "string":
+		return protocol.String(text), true
+	case t.typ == "bool":
+		return expectBool(text)
+	case t.scaled, t.typ != "", kind == Number, s != typed && plain.MatchString(text):
 		return t.expectNumber(text)
-	case kind == Switch && !lines:
+	case kind == Switch && s != allTexts:
 		return protocol.Bool(text == "true"), true
-	case lines && plain.MatchString(text):
-		return t.expectNumber(text)
 	}
 	_, err := strconv.ParseFloat(text, 64)
-	return protocol.String(text), !lines || err != nil // opinions differ about "1e5" and "NaN"
+	return protocol.String(text), s == typed || err != nil // opinions differ about "1e5" and "NaN"
+}
+
+// bareKind returns what a word of a file is.
+func bareKind(word string) Kind {
+	switch {
+	case word == "true" || word == "false":
+		return Switch
+	case plain.MatchString(word):
+		return Number
+	}
+	return Word
 }
 
 // switchTexts are ways to say off and on.
@@ -93,7 +121,7 @@ func expectBool(text string) (protocol.Value, bool) {
 // expectNumber computes scale and offset exactly.
 func (t *target) expectNumber(text string) (protocol.Value, bool) {
 	exact, ok := new(big.Rat).SetString(text)
-	if !ok {
+	if !ok || !plain.MatchString(text) {
 		return protocol.Value{}, false
 	}
 	if t.scaled {
@@ -108,7 +136,7 @@ func (t *target) expectNumber(text string) (protocol.Value, bool) {
 	case "int", "uint":
 		return t.expectWhole(exact, want)
 	case "":
-		if !t.scaled && exact.IsInt() && math.Abs(want) > 1<<53 {
+		if !t.scaled && exact.IsInt() && (t.whole || math.Abs(want) > 1<<53) {
 			return protocol.Int(exact.Num().Int64()), exact.Num().IsInt64()
 		}
 	}
@@ -119,7 +147,7 @@ func (t *target) expectNumber(text string) (protocol.Value, bool) {
 func (t *target) expectWhole(exact *big.Rat, want float64) (protocol.Value, bool) {
 	n := exact.Num()
 	if !exact.IsInt() {
-		if math.Abs(want-math.Round(want)) > 0.49 || math.Abs(want) > 1<<52 {
+		if !t.scaled || math.Abs(want-math.Round(want)) > 0.49 || math.Abs(want) > 1<<52 {
 			return protocol.Value{}, false
 		}
 		n = big.NewInt(int64(math.Round(want)))

@@ -31,6 +31,11 @@ func TestBuiltinProfilesAreSimulated(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			for _, form := range forms {
+				if form.Space() < 1 {
+					t.Errorf("%v different samples", form.Space())
+				}
+			}
 			roundTrips(t, forms, *b.Profile, "", 200)
 		})
 	}

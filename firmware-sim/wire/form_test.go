@@ -16,6 +16,10 @@ import (
 
 const now protocol.Timestamp = 1790000000_123_456_789
 
+// oneDevice is the device that all samples of a form are of: decoders remember
+// by pointer, as drivers hand out one for each device.
+var oneDevice = &protocol.Device{Name: "d-1"}
+
 func f64(f float64) *float64 { return &f }
 
 func jsonOf(metrics map[string]payload.Metric) payload.Profile {
@@ -146,7 +150,7 @@ func roundTrips(t *testing.T, forms []*wire.Form, p payload.Profile, metric stri
 func compare(t rapid.TB, decoder payload.Decoder, form *wire.Form, s wire.Sample, metric string, at protocol.Timestamp) {
 	t.Helper()
 	var b protocol.Batch
-	if err := decoder.Decode(&b, payload.Message{Payload: s.Payload, Device: &protocol.Device{Name: "d-1"}, Received: at, Metric: metric}); err != nil {
+	if err := decoder.Decode(&b, payload.Message{Payload: s.Payload, Device: oneDevice, Received: at, Metric: metric}); err != nil {
 		t.Fatalf("decode %s: %v", s.Payload, err)
 	}
 	if len(b.Readings) != 1 {

@@ -161,8 +161,12 @@ func (s *Slot) whole() bool {
 	return false
 }
 
-// distinct returns how many values can be told apart in the first target.
+// distinct returns how many values can be told apart in the first target: one
+// where no metric reads the slot.
 func (s *Slot) distinct() float64 {
+	if len(s.targets) == 0 {
+		return 1
+	}
 	n := float64(s.Max-s.Min) + 1
 	if t := &s.targets[0]; s.Kind == Number && (t.typ == "int" || t.typ == "uint") {
 		return max(1, min(n, n*math.Abs(t.scale)/math.Pow10(s.Decimals)))

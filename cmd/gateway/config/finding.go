@@ -49,7 +49,7 @@ func meant(n *yaml.Node, problem string) string {
 	}
 	var words []string
 	for _, w := range strings.Split(strings.ReplaceAll(list, " or ", ", "), ", ") {
-		w, _, _ = strings.Cut(w, " (") // what follows only explains the word
+		w, _, _ = strings.Cut(w, " (")                 // what follows only explains the word
 		if w != "" && !strings.ContainsAny(w, " \"") { // otherwise it is prose
 			words = append(words, w)
 		}

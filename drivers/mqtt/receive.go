@@ -3,7 +3,9 @@ package mqtt
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,14 +49,14 @@ func (c *connection) receive(_ paho.Client, m paho.Message) {
 	c.replies.take(r.replier)
 	if reason != "" {
 		c.out.Reject(r.name(), reason)
-		c.tell(r, m, reason, err)
+		c.tell("messages are rejected", r, m, reason, err)
 		d.batch.Reset()
 		d.done(nil)
 		return
 	}
 	if len(d.batch.Flaws) > 0 {
 		flaw := d.batch.Flaws[0].Refusal
-		c.tell(r, m, flaw.Reason, flaw.Err)
+		c.tell("metrics are rejected", r, m, flaw.Reason, flaw.Err)
 	}
 	d.origin, d.batch.Origin = origin, origin
 	if !c.out.Emit(&d.batch) {
@@ -84,16 +86,16 @@ func (c *connection) deliver(m paho.Message, origin protocol.Origin) *delivery {
 
 // tell logs the first message of a topic that is rejected for a reason, as a
 // whole or in part.
-func (c *connection) tell(r *route, m paho.Message, reason string, err error) {
-	if r.told == reason || r.device == nil || strings.HasPrefix(reason, "retained") {
+func (c *connection) tell(what string, r *route, m paho.Message, reason string, err error) {
+	if slices.Contains(r.told, reason) || r.device == nil || strings.HasPrefix(reason, "retained") {
 		return // known, of nobody, or as the operator wants it
 	}
-	r.told = reason
+	r.told = append(r.told, reason)
 	level := slog.LevelWarn
 	if reason == "kind" {
 		level = slog.LevelInfo // beside others that hold readings
 	}
-	c.log.Log(context.Background(), level, "messages are rejected", "topic", m.Topic(), "device", r.name(), "reason", reason, "err", err)
+	c.log.Log(context.Background(), level, what, "topic", m.Topic(), "device", r.name(), "reason", reason, "err", err)
 }
 
 // decode fills d's batch with the readings of m. It returns why there are none.
@@ -106,7 +108,7 @@ func (c *connection) decode(d *delivery, r *route, m paho.Message, hash uint64, 
 	case m.Retained() && c.cfg.Retained == "once" && !m.Duplicate() && r.seen && r.last == hash:
 		return "retained_duplicate", nil
 	case len(m.Payload()) > maxPayload:
-		return "size", nil
+		return "size", fmt.Errorf("%d bytes, want at most %d", len(m.Payload()), maxPayload)
 	}
 	err = r.decoder.Decode(&d.batch, payload.Message{
 		Payload: m.Payload(), Device: r.device, Received: at, Metric: r.metric, Topic: m.Topic(),

@@ -25,7 +25,7 @@ type route struct {
 	reason  string          // why there is no device
 	last    uint64          // hash of the topic's last message that was accepted
 	seen    bool            // last is valid
-	told    string          // reason of the latest rejection that was logged
+	told    []string        // reasons of the rejections that were logged, a few words
 }
 
 // name returns the device's name, "" when there is none.

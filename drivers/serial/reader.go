@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,7 +24,7 @@ type reader struct {
 	batches *sync.Pool // of *protocol.Batch; Done puts them back
 	log     *slog.Logger
 	counted frame.Stats // what the emitter knows of
-	told    string      // reason of the latest rejection that was logged
+	told    []string    // reasons of the rejections that were logged, a few words
 	buf     [4096]byte  // as much as the kernel gives in one read
 }
 
@@ -67,16 +68,17 @@ func (r *reader) take(received []byte, at protocol.Timestamp, e drivers.Emitter)
 	b := r.batches.Get().(*protocol.Batch)
 	r.frames.Feed(received)
 	for f, ok := r.frames.Next(); ok; f, ok = r.frames.Next() {
-		m := payload.Message{Payload: f, Device: r.device, Received: at}
-		if err := r.decoder.Decode(b, m); err != nil {
+		flaws := len(b.Flaws)
+		err := r.decoder.Decode(b, payload.Message{Payload: f, Device: r.device, Received: at})
+		switch {
+		case err != nil:
 			r.reject(e, reason(err), err)
+		case len(b.Flaws) > flaws:
+			flaw := b.Flaws[flaws].Refusal
+			r.tell("metrics are rejected", flaw.Reason, flaw)
 		}
 	}
 	r.count(e)
-	if len(b.Flaws) > 0 {
-		flaw := b.Flaws[0].Refusal
-		r.tell(flaw.Reason, flaw.Err)
-	}
 	if len(b.Readings) == 0 || !e.Emit(b) {
 		b.Done(nil) // it was never handed over: only reuse it
 	}
@@ -106,14 +108,14 @@ func (r *reader) reject(e drivers.Emitter, reason string, err error) {
 	if a, ok := e.(drivers.Accountant); ok {
 		a.Reject(r.device.Name, reason)
 	}
-	r.tell(reason, err)
+	r.tell("frames are rejected", reason, err)
 }
 
 // tell logs the first frame that is rejected for a reason, as a whole or in part.
-func (r *reader) tell(reason string, err error) {
-	if r.told != reason {
-		r.told = reason
-		r.log.Warn("frames are rejected", "device", r.device.Name, "reason", reason, "err", err)
+func (r *reader) tell(what, reason string, err error) {
+	if !slices.Contains(r.told, reason) {
+		r.told = append(r.told, reason)
+		r.log.Warn(what, "device", r.device.Name, "reason", reason, "err", err)
 	}
 }
 

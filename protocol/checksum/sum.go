@@ -46,6 +46,9 @@ func Lookup(name string) (Sum, bool) {
 	return Sum{}, false
 }
 
+// Wanted says to people what Lookup knows.
+const Wanted = "a name from the RevEng catalogue such as CRC-16/MODBUS, or sum8, sum8-complement, sum8-inverted, sum16, xor or lrc"
+
 // Names returns the names of all checksums, CRCs by width: the catalogue's, and
 //
 //	lrc              the two's complement of the sum of the bytes

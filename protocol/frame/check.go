@@ -27,9 +27,9 @@ func (c *Checksum) validate(report func(field, problem string)) {
 	}
 	sum, known := checksum.Lookup(c.Name)
 	if c.Name == "" {
-		report("checksum.name", "is required: a name from the RevEng catalogue such as CRC-16/MODBUS, or sum8, sum8-complement, sum8-inverted, sum16, xor or lrc")
+		report("checksum.name", "is required: "+checksum.Wanted)
 	} else if !known {
-		report("checksum.name", fmt.Sprintf("is %q, want a name from the RevEng catalogue such as CRC-16/MODBUS, or sum8, sum8-complement, sum8-inverted, sum16, xor or lrc", c.Name))
+		report("checksum.name", fmt.Sprintf("is %q, want %s", c.Name, checksum.Wanted))
 	}
 	switch c.Order {
 	case "", "big", "little":

@@ -7,23 +7,29 @@ import (
 	"sluice/protocol"
 )
 
-// keptIdentities is how many devices are remembered that messages name
-// themselves. Senders that invent devices make it start over.
-const keptIdentities = 1 << 16
+// What is remembered of devices that messages name themselves, in bytes, and
+// what one of them and a tag cost beside their text. Senders that invent devices
+// make it start over.
+const (
+	keptIdentities = 8 << 20
+	identityCost   = 256
+	tagCost        = 64
+)
 
 // identities joins the device that a topic or a port names with what a message
 // says about its device, so that the same two always give the same pointer.
 type identities struct {
 	known map[identity]*protocol.Device
+	kept  int // bytes, roughly
 }
 
 type identity struct{ configured, said *protocol.Device }
 
-func newIdentities() identities { return identities{map[identity]*protocol.Device{}} }
+func newIdentities() identities { return identities{known: map[identity]*protocol.Device{}} }
 
 // of returns configured as it is when the message says nothing. Otherwise what
 // the message says goes before: its name, and its tags where both have one.
-func (d identities) of(configured, said *protocol.Device) *protocol.Device {
+func (d *identities) of(configured, said *protocol.Device) *protocol.Device {
 	if said == nil {
 		return configured
 	}
@@ -31,8 +37,9 @@ func (d identities) of(configured, said *protocol.Device) *protocol.Device {
 	if known := d.known[key]; known != nil {
 		return known
 	}
-	if len(d.known) >= keptIdentities {
+	if d.kept > keptIdentities {
 		clear(d.known)
+		d.kept = 0
 	}
 	joined := *configured
 	if said.Name != "" {
@@ -40,7 +47,18 @@ func (d identities) of(configured, said *protocol.Device) *protocol.Device {
 	}
 	joined.Tags = joinTags(configured.Tags, said.Tags)
 	d.known[key] = &joined
+	d.kept += sizeOf(&joined)
 	return &joined
+}
+
+// sizeOf returns how many bytes a device takes that a message has named, with
+// what the message said.
+func sizeOf(device *protocol.Device) int {
+	size := identityCost + len(device.Name)
+	for _, t := range device.Tags {
+		size += tagCost + len(t.Key) + len(t.Value)
+	}
+	return size
 }
 
 // joinTags returns the tags of both, sorted by key, those of said where a key

@@ -116,11 +116,23 @@ func (m *Metric) validate(report func(field, problem string), name string, names
 	if !utf8.ValidString(m.Unit) {
 		report("unit", "is not UTF-8")
 	}
+	m.validateMap(report)
 	m.validateRange(report)
 	m.validateNumber(report, "scale", m.Scale)
 	m.validateNumber(report, "offset", m.Offset)
 	if m.Scale != nil && *m.Scale == 0 {
 		report("scale", "is 0, which would make every value the same")
+	}
+}
+
+// validateMap reports what a text cannot mean for a metric of that type.
+func (m *Metric) validateMap(report func(field, problem string)) {
+	kind, ok := kindOf(m.Type)
+	r := rule{kind: kind, scaled: newScaling(m.Scale, m.Offset)}
+	for _, sent := range slices.Sorted(maps.Keys(m.Map)) {
+		if _, fits := r.value(plainScalar([]byte(m.Map[sent]))); ok && !fits {
+			report("map."+sent, fmt.Sprintf("is %q, want %s", m.Map[sent], r.wanted()))
+		}
 	}
 }
 

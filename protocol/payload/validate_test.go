@@ -56,6 +56,12 @@ func TestValidateRefuses(t *testing.T) {
 		{Profile{Decode: Decode{CSV: &CSV{Separator: "\xff", Columns: []string{"a"}}}}, []string{`decode.csv.separator is "\xff", want one character that is no quote and no line end`}},
 		{Profile{Decode: js, Metrics: metric(Metric{Path: "a..b"})}, []string{`metrics.m.path is "a..b", want names joined by dots, such as a.b`}},
 		{Profile{Decode: js, Metrics: metric(Metric{Type: "double"})}, []string{`metrics.m.type is "double", want float, int, uint, bool or string`}},
+		{
+			Profile{Decode: js, Metrics: metric(Metric{Type: "int", Map: map[string]string{"ON": "yes", "OFF": "0", "a.b": "1.5", "x": " 7 "}})},
+			[]string{`metrics.m.map.ON is "yes", want a number for type int`, `metrics.m.map.a.b is "1.5", want a number for type int`},
+		},
+		{Profile{Decode: js, Metrics: metric(Metric{Type: "bool", Map: map[string]string{"1": "on", "0": "2"}})}, []string{`metrics.m.map.0 is "2", want true or false`}},
+		{Profile{Decode: js, Metrics: metric(Metric{Scale: ptr(2.0), Map: map[string]string{"ON": "yes"}})}, []string{`metrics.m.map.ON is "yes", want a number in range`}},
 		{Profile{Decode: js, Metrics: metric(Metric{Unit: "\xb0C"})}, []string{`metrics.m.unit is not UTF-8`}},
 		{
 			Profile{Decode: js, Metrics: metric(Metric{Type: "bool", Scale: ptr(0.1), Offset: ptr(math.NaN())})},

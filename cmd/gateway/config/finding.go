@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"sluice/protocol/checksum"
 )
 
 // validator is a component's Config: it knows what its fields may hold.
@@ -30,8 +32,32 @@ func (p *parser) finding(n *yaml.Node, prefix, field, problem string) {
 	case slices.ContainsFunc(p.misspelt[n], func(key string) bool { return strings.Contains(problem, key) }):
 	case missing != "" && (p.bad[at] || slices.Contains(p.misspelt[at], missing)):
 	default:
-		p.reportAt(at.Line, at.Column, "%s%s %s", prefix, field, p.redact(at, problem))
+		problem = p.redact(at, problem)
+		if missing == "" {
+			problem += meant(at, problem)
+		}
+		p.reportAt(at.Line, at.Column, "%s%s %s", prefix, field, problem)
 	}
+}
+
+// meant asks for the nearest of the words that a problem with the word at n says
+// are wanted, "" when none of them is near.
+func meant(n *yaml.Node, problem string) string {
+	_, list, listed := strings.Cut(problem, ", want ")
+	if !listed || n.Kind != yaml.ScalarNode || !strings.HasPrefix(problem, "is "+strconv.Quote(n.Value)) {
+		return ""
+	}
+	var words []string
+	for _, w := range strings.Split(strings.ReplaceAll(list, " or ", ", "), ", ") {
+		w, _, _ = strings.Cut(w, " (")                 // what follows only explains the word
+		if w != "" && !strings.ContainsAny(w, " \"") { // otherwise it is prose
+			words = append(words, w)
+		}
+	}
+	if strings.HasPrefix(list, checksum.Wanted) {
+		words = checksum.Names() // too many to be listed
+	}
+	return Suggest(n.Value, words)
 }
 
 func (p *parser) isBad(n *yaml.Node) bool { return p.bad[n] }

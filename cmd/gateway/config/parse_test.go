@@ -112,7 +112,7 @@ func TestValuesOfTheFile(t *testing.T) {
 		"metric of defaults":   {len(f.Profiles["climate"].Metrics), 2},
 		"skipped column":       {f.Profiles["track"].Decode.CSV.Columns, []string{"lat", "", "lon"}},
 		"range":                {f.Profiles["climate"].Metrics["temperature"].Range, []float64{-40, math.Inf(1)}},
-		"map":                  {f.Profiles["climate"].Metrics["temperature"].Map, map[string]string{"off": "0", "on": "true", "7": "high"}},
+		"map":                  {f.Profiles["climate"].Metrics["temperature"].Map, map[string]string{"off": "0", "on": "1e2", "7": "007"}},
 		"encoding":             {f.Profiles["weighbridge"].Encoding + " " + f.Profiles["weighbridge"].Others, "base64 gzip keep"},
 		"decoder as a word":    {f.Profiles["climate"].Decode.JSON != nil, true},
 		"batch":                {hub.Delivery.Batch, pipeline.Batch{MaxReadings: 500, MaxBytes: 64 << 10, MaxAge: 5 * time.Millisecond}},

@@ -95,9 +95,9 @@ func (k *Checksum) validate(report func(field, problem string)) {
 	sum, ok := checksum.Lookup(k.Type)
 	switch {
 	case k.Type == "":
-		report("type", "is required: a checksum's name, such as sum8 or CRC-16/MODBUS")
+		report("type", "is required: "+checksum.Wanted)
 	case !ok:
-		report("type", fmt.Sprintf("is %q, which is no checksum that we know", k.Type))
+		report("type", fmt.Sprintf("is %q, want %s", k.Type, checksum.Wanted))
 	case k.At < 0 && -k.At < sum.Width():
 		report("at", fmt.Sprintf("is %d, but the checksum has %d bytes", k.At, sum.Width()))
 	}

@@ -119,7 +119,7 @@ func TestValidate(t *testing.T) {
 		{Config{Fields: map[string]binary.Field{"a": {Type: "int8", Count: 2}, "a_1": {Type: "int8"}}}, "fields.a_1 gives a metric a_1, as a does"},
 		{Config{Fields: map[string]binary.Field{"a": {Type: "int8", Count: 1024}, "b": {Type: "int8", Count: 1024}, "c": {Type: "int8", Count: 1024}, "d": {Type: "int8", Count: 1024}, "e": {Type: "int8"}}}, "fields.e makes more than 4096 metrics"},
 		{Config{Fields: one, Checksum: &Checksum{}}, "checksum.type is required"},
-		{Config{Fields: one, Checksum: &Checksum{Type: "md5"}}, `checksum.type is "md5", which is no checksum that we know`},
+		{Config{Fields: one, Checksum: &Checksum{Type: "md5"}}, `checksum.type is "md5", want a name from the RevEng catalogue such as CRC-16/MODBUS`},
 		{Config{Fields: one, Checksum: &Checksum{Type: "sum16", At: -1}}, "checksum.at is -1, but the checksum has 2 bytes"},
 		{Config{Fields: one, Checksum: &Checksum{Type: "sum8", From: -1}}, "checksum.from is -1, want 0 or more"},
 		{Config{Fields: one, Checksum: &Checksum{Type: "sum8", From: 3, To: 3}}, "checksum.to is 3, want more than from, which is 3"},

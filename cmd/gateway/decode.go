@@ -32,7 +32,8 @@ func decodeCommand() *cobra.Command {
 		Long: `Decode one message from standard input, or one from each file, as the gateway
 would. The profile is one of the configuration, one that comes with the program
 (gateway profiles ls), or a file that holds a profile alone. With a topic and no
-profile the configuration's devices say which it is.
+profile the configuration's devices say which it is. docs/decoders.md has an example
+of every decoder.
 
 Exit code 0: every message gave readings; 1: not; 2: wrong call.`,
 		Example: `  echo '{"t":21.4,"rh":453}' | gateway decode --profile climate --topic plant/a/s1/climate
@@ -46,7 +47,7 @@ Exit code 0: every message gave readings; 1: not; 2: wrong call.`,
 	f := cmd.Flags()
 	f.StringVar(&c.config, "config", defaultConfig, "the configuration with the profiles and devices")
 	f.StringVar(&c.profile, "profile", "", "a profile's name, or a file that holds one alone (.yaml)")
-	f.StringVar(&c.topic, "topic", "", "the MQTT topic that the message came on")
+	f.StringVar(&c.topic, "topic", "", "the MQTT topic that the message came on; the configuration's row for it names device and metric")
 	f.StringVar(&c.device, "device", "", "the device's name, where no topic tells it")
 	f.StringVar(&c.metric, "metric", "", "the metric that the topic names, where no device row tells it")
 	f.StringVar(&c.received, "received", "", "when it was received (RFC 3339); default now")

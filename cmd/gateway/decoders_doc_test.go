@@ -127,6 +127,7 @@ func (d *playedDoc) play() {
 	}
 	cmd := exec.Command("sh", "-c", d.command)
 	cmd.Dir = d.dir
+	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0") // with the race detector a program ends a second late
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {

@@ -28,6 +28,9 @@ func (c *decodeCall) route() (payload.Message, *payload.Profile, error) {
 	if profile, err := c.loneProfile(); profile != nil || err != nil {
 		return m, profile, err
 	}
+	if _, err := os.Stat(c.config); errors.Is(err, fs.ErrNotExist) && c.profile != "" {
+		return m, nil, fmt.Errorf("there is no profile %q, nor a configuration %s that could have it%s", c.profile, c.config, config.Suggest(c.profile, profileNames(nil)))
+	}
 	f, err := load(c.config, config.Options{Secrets: config.Skip})
 	if err != nil {
 		return m, nil, err
@@ -67,22 +70,25 @@ func (c *decodeCall) loneProfile() (*payload.Profile, error) {
 		return config.ParseProfile(c.profile, text)
 	}
 	for _, b := range config.Builtins() {
-		_, err := os.Stat(c.config)
-		if b.Name == c.profile && (c.topic == "" || errors.Is(err, fs.ErrNotExist)) {
-			return b.Profile, nil
+		if _, err := os.Stat(c.config); b.Name != c.profile || c.topic != "" && err == nil {
+			continue // with a topic the configuration may know more
 		}
+		return b.Profile, nil
 	}
 	return nil, nil
 }
 
+// profileNames returns the names of the profiles there are; f may be nil.
 func profileNames(f *config.File) []string {
 	var names []string
-	for name := range f.Profiles {
-		names = append(names, name)
+	if f != nil {
+		for name := range f.Profiles {
+			names = append(names, name)
+		}
 	}
 	for _, b := range config.Builtins() {
 		names = append(names, b.Name)
 	}
 	slices.Sort(names)
-	return names
+	return slices.Compact(names)
 }

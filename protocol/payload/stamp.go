@@ -61,9 +61,22 @@ func (t *stamp) read(s scalar) (protocol.Timestamp, *protocol.Refusal) {
 	}
 	ns, ok := d.nanoseconds(t.power)
 	if !ok {
-		return 0, protocol.Refuse("time", "%s lies outside the years 1678 to 2262", s.excerpt())
+		return 0, protocol.Refuse("time", "%s %s lie outside the years 1678 to 2262", s.excerpt(), t.units())
 	}
 	return ns, nil
+}
+
+// units names what a number counts, for people.
+func (t *stamp) units() string {
+	switch t.power {
+	case 9:
+		return "seconds"
+	case 6:
+		return "milliseconds"
+	case 3:
+		return "microseconds"
+	}
+	return "nanoseconds"
 }
 
 func (t *stamp) parse(s scalar) (protocol.Timestamp, *protocol.Refusal) {

@@ -22,6 +22,9 @@ func (p *Profile) Validate(report func(field, problem string)) {
 	if p.Others != "" && p.Others != "keep" && p.Others != "drop" {
 		report("others", fmt.Sprintf("is %q, want keep or drop", p.Others))
 	}
+	if p.Others == "drop" && len(p.Metrics) == 0 {
+		report("others", "is drop, but no metrics are listed: nothing would be reported")
+	}
 	for _, name := range slices.Sorted(maps.Keys(p.Metrics)) {
 		m := p.Metrics[name]
 		field := "metrics." + name

@@ -162,7 +162,8 @@ func (c *decodeCall) unhex(text []byte) ([]byte, error) {
 		}
 		return r
 	}, string(text))
-	message, err := hex.DecodeString(strings.TrimPrefix(digits, "0x"))
+	digits = strings.TrimPrefix(strings.TrimPrefix(digits, "0x"), "0X")
+	message, err := hex.DecodeString(digits)
 	if err != nil {
 		return nil, fmt.Errorf("the message is not hexadecimal: %s", strings.TrimPrefix(err.Error(), "encoding/hex: "))
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"sluice/cmd/gateway/config"
 	"sluice/drivers/mqtt"
@@ -32,6 +33,10 @@ func (c *decodeCall) route() (payload.Message, *payload.Profile, error) {
 		return m, nil, fmt.Errorf("there is no profile %q, nor a configuration %s that could have it%s", c.profile, c.config, config.Suggest(c.profile, profileNames(nil)))
 	}
 	f, err := load(c.config, config.Options{Secrets: config.Skip})
+	if errors.Is(err, fs.ErrNotExist) && c.profile != "" {
+		full := "builtin/" + strings.TrimPrefix(c.profile, "builtin/")
+		return m, nil, fmt.Errorf("%w, and no profile %q comes with the program%s", err, c.profile, config.Suggest(full, builtinNames()))
+	}
 	if err != nil {
 		return m, nil, err
 	}
@@ -86,9 +91,15 @@ func profileNames(f *config.File) []string {
 			names = append(names, name)
 		}
 	}
+	names = append(names, builtinNames()...)
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func builtinNames() []string {
+	var names []string
 	for _, b := range config.Builtins() {
 		names = append(names, b.Name)
 	}
-	slices.Sort(names)
-	return slices.Compact(names)
+	return names
 }

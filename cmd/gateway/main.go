@@ -29,6 +29,8 @@ const (
 // usageError is a mistake of whoever called.
 type usageError struct{ error }
 
+func (e usageError) Unwrap() error { return e.error }
+
 // toldError ends the program with code; the reason has been printed.
 type toldError struct{ code int }
 

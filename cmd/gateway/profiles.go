@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -71,15 +72,14 @@ func profilesShowCommand() *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var names []string
+			full := "builtin/" + strings.TrimPrefix(args[0], "builtin/")
 			for _, b := range config.Builtins() {
-				if b.Name == args[0] || b.Name == "builtin/"+args[0] {
+				if b.Name == full {
 					_, err := fmt.Fprint(cmd.OutOrStdout(), b.Text)
 					return err
 				}
-				names = append(names, b.Name)
 			}
-			return usageError{fmt.Errorf("no profile %q comes with the program%s", args[0], config.Suggest(args[0], names))}
+			return usageError{fmt.Errorf("no profile %q comes with the program%s", args[0], config.Suggest(full, builtinNames()))}
 		},
 	}
 }

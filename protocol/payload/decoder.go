@@ -112,6 +112,11 @@ func oversized(payload []byte) *protocol.Refusal {
 	return nil
 }
 
+// keptNames is the memory that the names of metrics may take that a decoder
+// remembers: it has to hold maxMetrics usual ones, or a device with so many would
+// make them anew each time.
+const keptNames = 1 << 20
+
 // keptBytes is how large a buffer may be that is kept between messages.
 const keptBytes = 4096
 

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 
 	"sluice/protocol"
+	"sluice/protocol/payload/plain"
 )
 
 // senmlVersion is the newest version of SenML that is understood.
@@ -18,8 +19,8 @@ type senml struct {
 	plan
 	places map[string][]int // of the rules, by the name that they are for; not changed
 	doc    document
-	names  *names
-	units  *names
+	names  plain.Words
+	units  plain.Words
 	name   []byte // of the record being looked at
 	local  int    // where the record's own part of it begins
 	text   []byte // the text of the value being looked at
@@ -43,7 +44,7 @@ type senmlBase struct {
 }
 
 func newSenML(p plan) *senml {
-	d := &senml{plan: p, places: map[string][]int{}, names: newNames(), units: newNames()}
+	d := &senml{plan: p, places: map[string][]int{}, names: plain.Words{Most: keptNames}}
 	for i := range p.rules {
 		name := p.rules[i].path.text
 		d.places[name] = append(d.places[name], i)
@@ -57,8 +58,8 @@ func (d *senml) Decode(b *protocol.Batch, m Message) error {
 		return err
 	}
 	d.name, d.text = again(d.name), again(d.text)
-	d.names.next()
-	d.units.next()
+	d.names.Next()
+	d.units.Next()
 	if err := d.doc.parse(m.Payload, senmlForm(m.Payload)); err != nil {
 		return err
 	}

@@ -148,7 +148,7 @@ func (d *senml) unit(r *senmlRecord, suffix string) string {
 	if len(d.unitOf) == 0 || len(d.unitOf) > maxName {
 		return ""
 	}
-	unit, _ := d.units.use(append(d.unitOf, suffix...))
+	unit := d.units.Get(append(d.unitOf, suffix...))
 	return unit
 }
 
@@ -164,7 +164,7 @@ func (d *senml) add(at protocol.Timestamp, s scalar, unit string) *protocol.Refu
 		if d.message.Metric != "" && d.message.Metric != r.name {
 			continue
 		}
-		if err := d.addAs(r, r.name, d.names.take(r.name), at, s, unit); err != nil {
+		if err := d.addAs(r, r.name, d.names.Take(r.name), at, s, unit); err != nil {
 			return err
 		}
 	}
@@ -173,9 +173,9 @@ func (d *senml) add(at protocol.Timestamp, s scalar, unit string) *protocol.Refu
 		return nil
 	case string(d.name) == unnamed && d.message.Metric != "":
 		name := d.message.Metric
-		return d.addAs(&d.free, name, d.names.take(name), at, s, unit)
+		return d.addAs(&d.free, name, d.names.Take(name), at, s, unit)
 	}
-	name, fresh := d.names.use(d.name)
+	name, fresh := d.names.Use(d.name)
 	return d.addAs(&d.free, name, fresh, at, s, unit)
 }
 

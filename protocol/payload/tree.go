@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"sluice/protocol"
+	"sluice/protocol/payload/plain"
 )
 
 // tree reads JSON, CBOR and MessagePack: the metrics that the profile lists, and
@@ -28,7 +29,7 @@ type tree struct {
 	unix    stamp  // of times that say themselves that they are seconds
 	date    stamp  // or a date
 	doc     document
-	names   *names
+	names   plain.Words
 	scratch []byte // the text of the value being looked at
 
 	// Of the message being decoded.
@@ -49,7 +50,7 @@ type tree struct {
 
 // newTree takes the path whose elements are a reading each, "" for none.
 func newTree(p plan, f form, each string) *tree {
-	t := &tree{plan: p, form: f, names: newNames()}
+	t := &tree{plan: p, form: f, names: plain.Words{Most: keptNames}}
 	t.unix, t.date = *newStamp(&Time{Format: "unix"}), *newStamp(&Time{Format: "rfc3339"})
 	for i := range p.rules {
 		switch r := p.rules[i]; {
@@ -161,10 +162,10 @@ func (t *tree) fill() *protocol.Refusal {
 
 // reserve begins the names of a reading with those of what stands beside it.
 func (t *tree) reserve() {
-	t.names.next()
+	t.names.Next()
 	for i, n := range t.found {
 		if t.wanted(&t.outer[i]) && n >= 0 && t.doc.nodes[n].kind != nullNode {
-			t.names.take(t.outer[i].name)
+			t.names.Take(t.outer[i].name)
 		}
 	}
 }
@@ -206,7 +207,7 @@ func (t *tree) add(r *rule, n int) *protocol.Refusal {
 	}
 	t.doc.nodes[n].taken = true
 	if len(t.wild) > 0 || t.keep {
-		t.names.take(r.name)
+		t.names.Take(r.name)
 	}
 	return t.spare(t.reading, r.add(t.reading, t.doc.scalar(n, &t.scratch)))
 }

@@ -113,7 +113,7 @@ func (t *tree) leaf(n int) *protocol.Refusal {
 	if t.only != "" && string(t.name) != t.only {
 		return nil
 	}
-	name, fresh := t.names.use(t.name)
+	name, fresh := t.names.Use(t.name)
 	if !fresh {
 		return nil
 	}

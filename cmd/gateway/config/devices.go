@@ -88,6 +88,9 @@ func (d *deviceList) add(n *yaml.Node, number int) {
 		driver.MQTTDevices = append(driver.MQTTDevices, dev)
 	case driver.Serial != nil:
 		checkSerial(r, d.used[r.Via], report)
+		if decode != nil && decode.Decode.NamesDevices() {
+			report("profile", fmt.Sprintf("is %s, which needs topics: want a device row via an mqtt driver", quote(r.Profile)))
+		}
 		if decode != nil && driver.Serial.Frame == (frame.Config{}) {
 			driver.Serial.Frame = framing(decode.Decode)
 		}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"testing"
+	"unsafe"
 
 	"pgregory.net/rapid"
 
@@ -83,16 +84,42 @@ func TestWordsStayBounded(t *testing.T) {
 		if got, fresh := w.Use(text); got != string(text) || !fresh {
 			t.Fatal(got, fresh)
 		}
-		if _, fresh := w.Use(text); fresh {
+		if _, fresh := w.Use(text); fresh || w.Take(string(text)) {
 			t.Fatal("used twice and called fresh")
+		}
+		if taken := fmt.Sprint("taken ", i); !w.Take(taken) || w.Take(taken) {
+			t.Fatal("taken once and not called fresh, or twice and called fresh")
 		}
 	}
 	again := []byte("word 99999")
 	if n := testing.AllocsPerRun(100, func() { w.Next(); w.Get(again) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
+	if n := keptAfter(0); n > 256<<10 {
+		t.Errorf("keeps %d bytes", n)
+	}
+	if n := keptAfter(1 << 20); n < 256<<10 || n > 1<<20 {
+		t.Errorf("keeps %d bytes, want about 1 MiB", n)
+	}
 	long := []byte("-1234567890123456.78901234567890")
 	if n := testing.AllocsPerRun(100, func() { plain.Float(long) }); n != 0 {
 		t.Errorf("%v allocations for a long number", n)
 	}
+}
+
+// keptAfter returns how many bytes of words with that bound are held at most
+// when each message has a word of 200 bytes that never comes again. That they
+// start over is seen by a word that then stands elsewhere.
+func keptAfter(bound int) (most int) {
+	w := plain.Words{Most: bound}
+	held, first := 0, unsafe.StringData(w.Get([]byte("first")))
+	for i := range 20_000 {
+		w.Next()
+		if at := unsafe.StringData(w.Get([]byte("first"))); at != first {
+			held, first = 0, at
+		}
+		held += len(w.Get(fmt.Appendf(nil, "%0200d", i)))
+		most = max(most, held)
+	}
+	return most
 }

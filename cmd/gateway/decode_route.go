@@ -29,9 +29,6 @@ func (c *decodeCall) route() (payload.Message, *payload.Profile, error) {
 	if profile, err := c.loneProfile(); profile != nil || err != nil {
 		return m, profile, err
 	}
-	if _, err := os.Stat(c.config); errors.Is(err, fs.ErrNotExist) && c.profile != "" {
-		return m, nil, fmt.Errorf("there is no profile %q, nor a configuration %s that could have it%s", c.profile, c.config, config.Suggest(c.profile, profileNames(nil)))
-	}
 	f, err := load(c.config, config.Options{Secrets: config.Skip})
 	if errors.Is(err, fs.ErrNotExist) && c.profile != "" {
 		full := "builtin/" + strings.TrimPrefix(c.profile, "builtin/")
@@ -83,13 +80,10 @@ func (c *decodeCall) loneProfile() (*payload.Profile, error) {
 	return nil, nil
 }
 
-// profileNames returns the names of the profiles there are; f may be nil.
 func profileNames(f *config.File) []string {
 	var names []string
-	if f != nil {
-		for name := range f.Profiles {
-			names = append(names, name)
-		}
+	for name := range f.Profiles {
+		names = append(names, name)
 	}
 	names = append(names, builtinNames()...)
 	slices.Sort(names)

@@ -23,7 +23,7 @@ type refined struct {
 }
 
 // keptFormats is how many devices have a format of their own.
-const keptFormats = 1024
+const keptFormats = 256
 
 func newRefined(p plan, f format) *refined {
 	return &refined{plan: p, format: f, devices: newIdentities()}

@@ -41,6 +41,7 @@ func TestDecode(t *testing.T) {
 		{"backslashes that escape nothing", `m\a\\b,t\u=\v\\ w f\z=1`, `[{measurement m\a\\b} {t\u \v\ w}] f\z=1(float) @0`},
 		{"a line break in a text", "m x=\"a\nb\",y=1 1\nm x=\"c\" 2", "[{measurement m}] x=a\nb(string) y=1(float) @1; [{measurement m}] x=c(string) @2"},
 		{"numbers as people write them", "m a=1.,b=.5,c=-.5,d=007,e=1E5,f=-0i", "[{measurement m}] a=1(float) b=0.5(float) c=-0.5(float) d=7(float) e=100000(float) f=0(int) @0"},
+		{"tags that sinks write themselves", "disk,device=sda1,device_=b,gateway=g v=1", "[{device_ sda1} {device__ b} {gateway_ g} {measurement disk}] v=1(float) @0"},
 		{"a tag called measurement", "m,measurement=x,measurement_=y v=1", "[{measurement m} {measurement_ x} {measurement__ y}] v=1(float) @0"},
 		{"a clock that was never set", "m x=1 0", "[{measurement m}] x=1(float) @0"},
 		{"before 1970", "m x=1 -1\r", "[{measurement m}] x=1(float) @-1"},

@@ -87,7 +87,11 @@ func reference(message []byte) (points []point, err error) {
 			p.tags = append(p.tags, protocol.Tag{Key: string(key), Value: string(value)})
 		}
 		slices.SortStableFunc(p.tags, byKey)
+		for _, word := range reserved {
+			giveWay(p.tags, word)
+		}
 		p.tags = withMeasurement(p.tags, name)
+		slices.SortFunc(p.tags, byKey)
 		for {
 			key, value, err := d.NextField()
 			if err != nil {

@@ -71,28 +71,38 @@ func (t *table) device(measurement string, tags []protocol.Tag) *protocol.Device
 		device.Name = tags[i].Value
 		tags = slices.Delete(tags, i, i+1)
 	}
+	for _, word := range reserved {
+		giveWay(tags, word)
+	}
 	if t.config.Measurement == asTag {
 		tags = withMeasurement(tags, measurement)
 	}
+	slices.SortFunc(tags, byKey)
 	if device.Tags = tags; device.Name == "" && len(tags) == 0 {
 		return nil
 	}
 	return device
 }
 
-// withMeasurement adds the tag "measurement". A tag of the line that is called so
-// gets a trailing underscore.
+// reserved are tags that sinks write themselves: one of the same name that came
+// in would be lost there, and with it what tells two series apart.
+var reserved = [...]string{"device", "driver", "gateway", "profile", "metric"}
+
+// withMeasurement adds the tag "measurement".
 func withMeasurement(tags []protocol.Tag, measurement string) []protocol.Tag {
-	key := "measurement"
+	giveWay(tags, "measurement")
+	return append(tags, protocol.Tag{Key: "measurement", Value: measurement})
+}
+
+// giveWay gives a tag called key a trailing underscore, and one that was called
+// so another. Tags are sorted.
+func giveWay(tags []protocol.Tag, key string) {
 	for i := range tags {
 		if tags[i].Key == key {
 			key += "_"
 			tags[i].Key = key
 		}
 	}
-	tags = append(tags, protocol.Tag{Key: "measurement", Value: measurement})
-	slices.SortFunc(tags, byKey)
-	return tags
 }
 
 func byKey(a, b protocol.Tag) int { return strings.Compare(a.Key, b.Key) }

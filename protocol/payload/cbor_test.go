@@ -1,6 +1,7 @@
 package payload
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -138,7 +139,8 @@ func FuzzCBOR(f *testing.F) {
 		if err != nil || other.Unmarshal([]byte(in), &v) != nil || got == "!kind" || sameTwice(in, formCBOR) {
 			return
 		}
-		if got == "!syntax" && !strings.ContainsAny(in, "\xc0\xc1\xc2\xc3\xc4\xd8\xd9\xda\xdb") {
+		mayTag := func(c byte) bool { return c >= 0xc0 && c <= 0xdb }
+		if got == "!syntax" && !slices.ContainsFunc([]byte(in), mayTag) {
 			t.Fatalf("%x: %s, but fxamacker finds %v", in, got, v)
 		}
 		agree(t, d, in, untagged(v))

@@ -1,7 +1,7 @@
 package nmea
 
-// mostDecimals is how many decimals of a minute count: 10^-9 of one is 2 µm.
-const mostDecimals = 9
+// finest is how many parts a minute is read in: 10^-9 of one is 2 µm.
+const finest = 1e9
 
 // degrees reads ddmm.mmmm and the letter of the hemisphere. The result is the
 // float64 nearest to what is written: one division of two exact integers.
@@ -18,7 +18,7 @@ func degrees(text, hemisphere []byte, most int64, letters string) (float64, bool
 			return 0, false
 		case !point:
 			whole = whole*10 + int64(c-'0')
-		case scale < 1e9:
+		case scale < finest:
 			decimals, scale = decimals*10+int64(c-'0'), scale*10
 		}
 	}

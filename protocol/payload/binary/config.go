@@ -35,7 +35,7 @@ type Config struct {
 
 // Checksum says what a message's checksum is and where it stands.
 type Checksum struct {
-	Type  string `yaml:"type"`  // a name that package checksum knows, such as sum8 or CRC-16/MODBUS
+	Name  string `yaml:"name"`  // a name that package checksum knows, such as sum8 or CRC-16/MODBUS
 	At    int    `yaml:"at"`    // its offset; negative: from the end; 0: the last bytes
 	From  int    `yaml:"from"`  // offset of the first byte that it covers
 	To    int    `yaml:"to"`    // offset behind the last byte that it covers; negative: from the end; 0: up to the checksum
@@ -92,12 +92,12 @@ func (c *Config) validatePreset(report func(field, problem string)) {
 }
 
 func (k *Checksum) validate(report func(field, problem string)) {
-	sum, ok := checksum.Lookup(k.Type)
+	sum, ok := checksum.Lookup(k.Name)
 	switch {
-	case k.Type == "":
-		report("type", "is required: "+checksum.Wanted)
+	case k.Name == "":
+		report("name", "is required: "+checksum.Wanted)
 	case !ok:
-		report("type", fmt.Sprintf("is %q, want %s", k.Type, checksum.Wanted))
+		report("name", fmt.Sprintf("is %q, want %s", k.Name, checksum.Wanted))
 	case k.At < 0 && -k.At < sum.Width():
 		report("at", fmt.Sprintf("is %d, but the checksum has %d bytes", k.At, sum.Width()))
 	}

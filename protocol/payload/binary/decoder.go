@@ -211,7 +211,7 @@ type sum struct {
 }
 
 func newSum(c *Checksum) *sum {
-	known, _ := checksum.Lookup(c.Type)
+	known, _ := checksum.Lookup(c.Name)
 	s := &sum{Sum: known, at: c.At, from: c.From, to: c.To}
 	if s.at == 0 {
 		s.at = -known.Width()

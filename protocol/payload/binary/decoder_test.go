@@ -61,7 +61,7 @@ func TestDecode(t *testing.T) {
 		"temperature": {At: 1, Type: "int16", Missing: []string{"0x7fff"}}, "door": {At: 0, Type: "bool", Bits: "7"},
 		"battery": {At: -1, Type: "uint8"}, "kind": {At: 0, Type: "uint8", Bits: "0-6"},
 	}}
-	framed := Config{Length: 6, Order: "little", Header: "aa 55", Checksum: &Checksum{Type: "CRC-16/MODBUS", Order: "little"}, Fields: map[string]binary.Field{"n": {At: 2, Type: "uint16"}}}
+	framed := Config{Length: 6, Order: "little", Header: "aa 55", Checksum: &Checksum{Name: "CRC-16/MODBUS", Order: "little"}, Fields: map[string]binary.Field{"n": {At: 2, Type: "uint16"}}}
 	long := Config{MinLength: 2, Fields: map[string]binary.Field{"a": {Type: "uint16"}, "b": {At: 2, Type: "uint16", Count: 2}, "name": {At: 6, Type: "string", Length: 3}}}
 	for _, c := range []struct {
 		config  Config
@@ -87,8 +87,8 @@ func TestDecode(t *testing.T) {
 		{Config{Fields: map[string]binary.Field{"n": {Type: "uint16", Missing: []string{"0"}}}}, "0000", "!missing"},
 		{Config{Fields: map[string]binary.Field{"n": {Type: "uint64"}}}, "ffffffffffffffff", "n=18446744073709551615"},
 		{Config{Header: "01", Fields: map[string]binary.Field{"n": {At: 1, Type: "bcd", Length: 2}}}, "01 12f4", "!type"},
-		{Config{Checksum: &Checksum{Type: "xor", At: 1, From: 2, To: -1}, Fields: map[string]binary.Field{"n": {Type: "uint8"}}}, "07 03 01 02 ff", "n=7"},
-		{Config{Checksum: &Checksum{Type: "xor", At: 1, From: 2, To: -1}, Fields: map[string]binary.Field{"n": {Type: "uint8"}}}, "07", "!syntax"},
+		{Config{Checksum: &Checksum{Name: "xor", At: 1, From: 2, To: -1}, Fields: map[string]binary.Field{"n": {Type: "uint8"}}}, "07 03 01 02 ff", "n=7"},
+		{Config{Checksum: &Checksum{Name: "xor", At: 1, From: 2, To: -1}, Fields: map[string]binary.Field{"n": {Type: "uint8"}}}, "07", "!syntax"},
 	} {
 		if got := show(t, decoder(t, c.config), unhex(c.message)); got != c.want {
 			t.Errorf("%s: got %s, want %s", c.message, got, c.want)
@@ -118,12 +118,12 @@ func TestValidate(t *testing.T) {
 		{Config{Fields: map[string]binary.Field{"": {Type: "int8"}}}, "fields. is no name for a metric"},
 		{Config{Fields: map[string]binary.Field{"a": {Type: "int8", Count: 2}, "a_1": {Type: "int8"}}}, "fields.a_1 gives a metric a_1, as a does"},
 		{Config{Fields: map[string]binary.Field{"a": {Type: "int8", Count: 1024}, "b": {Type: "int8", Count: 1024}, "c": {Type: "int8", Count: 1024}, "d": {Type: "int8", Count: 1024}, "e": {Type: "int8"}}}, "fields.e makes more than 4096 metrics"},
-		{Config{Fields: one, Checksum: &Checksum{}}, "checksum.type is required"},
-		{Config{Fields: one, Checksum: &Checksum{Type: "md5"}}, `checksum.type is "md5", want a name from the RevEng catalogue such as CRC-16/MODBUS`},
-		{Config{Fields: one, Checksum: &Checksum{Type: "sum16", At: -1}}, "checksum.at is -1, but the checksum has 2 bytes"},
-		{Config{Fields: one, Checksum: &Checksum{Type: "sum8", From: -1}}, "checksum.from is -1, want 0 or more"},
-		{Config{Fields: one, Checksum: &Checksum{Type: "sum8", From: 3, To: 3}}, "checksum.to is 3, want more than from, which is 3"},
-		{Config{Fields: one, Checksum: &Checksum{Type: "sum8", Order: "CDAB"}}, `checksum.order is "CDAB", want big or little`},
+		{Config{Fields: one, Checksum: &Checksum{}}, "checksum.name is required"},
+		{Config{Fields: one, Checksum: &Checksum{Name: "md5"}}, `checksum.name is "md5", want a name from the RevEng catalogue such as CRC-16/MODBUS`},
+		{Config{Fields: one, Checksum: &Checksum{Name: "sum16", At: -1}}, "checksum.at is -1, but the checksum has 2 bytes"},
+		{Config{Fields: one, Checksum: &Checksum{Name: "sum8", From: -1}}, "checksum.from is -1, want 0 or more"},
+		{Config{Fields: one, Checksum: &Checksum{Name: "sum8", From: 3, To: 3}}, "checksum.to is 3, want more than from, which is 3"},
+		{Config{Fields: one, Checksum: &Checksum{Name: "sum8", Order: "CDAB"}}, `checksum.order is "CDAB", want big or little`},
 	} {
 		var got []string
 		c.config.Validate(func(field, problem string) { got = append(got, field+" "+problem) })
@@ -172,7 +172,7 @@ func FuzzDecode(f *testing.F) {
 			"a": {At: at, Type: first, Bits: bits, Count: length & 3}, "b": {At: other, Type: second, Length: least},
 		}}
 		if sum != "" {
-			c.Checksum = &Checksum{Type: sum, At: other, From: least, To: at}
+			c.Checksum = &Checksum{Name: sum, At: other, From: least, To: at}
 		}
 		d, err := New(c)
 		if err != nil {

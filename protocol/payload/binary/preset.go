@@ -55,7 +55,7 @@ var presets = []preset{
 		{name: "gas_resistance", unit: "Ω", Field: binary.Field{At: 13, Type: "uint32"}},
 		signed(17, "altitude", "m", 0),
 	}},
-	{name: "mhz19", length: 9, header: "\xff\x86", sum: &Checksum{Type: "sum8-complement", From: 1}, fields: []value{
+	{name: "mhz19", length: 9, header: "\xff\x86", sum: &Checksum{Name: "sum8-complement", From: 1}, fields: []value{
 		word(2, "co2", "ppm", 0),
 		// The datasheet is silent about this byte, and its examples have 0
 		// in it; sensors send the temperature.
@@ -85,7 +85,7 @@ const (
 	perCubic     = "#/cm³"
 )
 
-func atEnd(sum string) *Checksum { return &Checksum{Type: sum} }
+func atEnd(sum string) *Checksum { return &Checksum{Name: sum} }
 
 func word(at int, name, unit string, exp int) value {
 	return value{name: name, unit: unit, exp: exp, Field: binary.Field{At: at, Type: "uint16"}}
@@ -108,7 +108,7 @@ func little(at int, name string, exp int) value {
 func nova(name, header string, fields ...value) preset {
 	return preset{
 		name: name, length: 10, header: header, tail: "\xab", fields: fields,
-		sum: &Checksum{Type: "sum8", At: 8, From: 2},
+		sum: &Checksum{Name: "sum8", At: 8, From: 2},
 	}
 }
 

@@ -1,0 +1,15 @@
+// Package bus simulates the devices on a serial line, or behind a TCP port, for
+// a program under test: Modbus slaves (RTU, ASCII, TCP, RTU over TCP) and
+// devices that speak text. It is the other end of the wire.
+//
+// Bytes take the time that they take on a real line: a pseudo terminal delivers
+// a request at once, so the bus computes when its last bit would have arrived,
+// and hands over an answer as its bytes would come in. All deadlines are
+// absolute: a machine that is late once does not stay late. Bytes are never
+// handed over before their time, only after it.
+//
+// An arbiter watches the line. What a master must not do (talk while another
+// one does, start without the silence before, ask again while an answer is due)
+// is a Violation; a test demands that there is none. What the devices do wrong
+// because a Trouble was injected is counted and held against no master.
+package bus

@@ -11,7 +11,7 @@ type Answer struct {
 	Values  []uint16  // nil for a text
 	Written bool      // the request wrote them
 	Text    []byte    // what a Device said, as it was before it was spoilt
-	At      time.Time // when the last byte was handed to the master
+	At      time.Time // when the last byte is handed to the master
 	Faults  Faults    // what was done to it on the way
 }
 

@@ -162,16 +162,15 @@ func (b *Bus) poke() {
 	}
 }
 
-// settle counts what was handed over, and enters it in the ledger unless bytes
-// were lost.
-func (b *Bus) settle(done []*transmission, lost int) {
+// settle counts what is handed over whole to c, and enters it in the ledger.
+func (b *Bus) settle(c *conn) {
 	b.mu.Lock()
-	b.stats.Lost += int64(lost)
-	for _, t := range done {
-		if t.rest != nil {
-			t.rest.faults |= t.faults
+	for _, t := range c.done {
+		if rest := t.rest; rest != nil {
+			rest.faults |= t.faults
+			rest.cut = t.cut
 		}
-		if t.answer && lost == 0 {
+		if t.answer && !t.cut {
 			b.stats.Answers++
 		}
 		if t.faults.Has(Collision) {
@@ -179,14 +178,33 @@ func (b *Bus) settle(done []*transmission, lost int) {
 		}
 	}
 	b.mu.Unlock()
-	if b.options.Ledger == nil || lost > 0 {
+	if b.options.Ledger == nil {
 		return
 	}
 	now := time.Now()
-	for _, t := range done {
+	for _, t := range c.done {
 		for _, a := range t.answers {
-			a.At, a.Faults = now, t.faults
-			b.options.Ledger(a)
+			if a.At, a.Faults = now, t.faults; !t.cut {
+				b.options.Ledger(a)
+			}
+		}
+	}
+}
+
+// lose counts bytes that the master did not take, and sees to it that what they
+// belong to is not taken for answered.
+func (b *Bus) lose(c *conn, n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.stats.Lost += int64(n)
+	for _, t := range c.wire.out {
+		if t.to == c && t.sent > 0 {
+			t.cut = true
+		}
+	}
+	for _, t := range c.done {
+		if t.rest != nil {
+			t.rest.cut = true
 		}
 	}
 }

@@ -149,16 +149,20 @@ func (c *conn) deliver(now time.Time) error {
 	if len(c.lump) == 0 {
 		return nil
 	}
+	if port, ok := c.line.(interface{ Opened() bool }); ok && !port.Opened() {
+		b.lose(c, len(c.lump))
+		return nil
+	}
+	b.settle(c) // before: whoever has an answer finds it in the accounts
 	n, err := c.write(c.lump)
-	b.settle(c.done, len(c.lump)-n)
+	if n < len(c.lump) {
+		b.lose(c, len(c.lump)-n)
+	}
 	return err
 }
 
 // write writes to the line and returns how many bytes the master got.
 func (c *conn) write(p []byte) (int, error) {
-	if port, ok := c.line.(interface{ Opened() bool }); ok && !port.Opened() {
-		return 0, nil
-	}
 	if err := c.line.SetWriteDeadline(time.Now().Add(c.patient)); err != nil {
 		return 0, err
 	}

@@ -45,7 +45,7 @@ type Options struct {
 	Lump time.Duration
 
 	Seed   uint64       // of everything that happens at random
-	Ledger func(Answer) // told what was answered, as it leaves; nil for none. One call at a time per connection
+	Ledger func(Answer) // told of every answer just before its last byte is handed over; nil for none. One call at a time per connection
 }
 
 const defaultLump = 2 * time.Millisecond

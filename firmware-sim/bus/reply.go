@@ -21,9 +21,9 @@ type reply struct {
 
 // answer has a request answered that was heard on c.
 func (b *Bus) answer(c *conn, q request, heard Interval) {
+	b.echo(c, heard)
 	if q.phrase == nil || q.phrase.speech != nil {
 		b.stats.Requests++
-		b.echo(c, heard)
 	}
 	switch {
 	case q.phrase != nil:

@@ -14,6 +14,7 @@ type transmission struct {
 	local   bool          // an echo: it is heard by the master, and not on the line
 	unasked bool          // a device talks by itself
 	answer  bool          // it ends an answer
+	cut     bool          // the master did not take all of it
 	rest    *transmission // what comes after a pause
 	answers []Answer      // for the ledger, once it is handed over
 }

@@ -24,8 +24,9 @@ const (
 	maxHeard    = 4096                  // bytes of a request under way that the arbiter keeps
 	split       = 50 * time.Millisecond // how long a request may stop in the middle, beyond the gap: masters are late, too
 	splitASCII  = time.Second
-	linePatient = 50 * time.Millisecond // until what a master does not read is lost
-	tcpPatient  = 5 * time.Second       // until a connection that is not read is ended
+	linePatient = 50 * time.Millisecond  // until what a master does not read is lost
+	glance      = 200 * time.Microsecond // for what is received, also by a bus that is behind
+	tcpPatient  = 5 * time.Second        // until a connection that is not read is ended
 )
 
 // conn is a line with a master at its other end. One goroutine serves it; the
@@ -115,6 +116,9 @@ func (c *conn) arm(ctx context.Context) error {
 	}
 	if ctx.Err() != nil {
 		return nil
+	}
+	if !at.IsZero() {
+		at = later(at, time.Now().Add(glance))
 	}
 	return c.line.SetReadDeadline(at)
 }

@@ -173,12 +173,12 @@ func TestAddRefuses(t *testing.T) {
 
 func TestNewRefuses(t *testing.T) {
 	for want, o := range map[string]Options{
-		"want a baud rate":     {},
-		"want data bits":       {Line: "9600 9N1"},
-		"a link or listens":    {Line: "9600", Link: "x", Listen: "y"},
-		"needs listen":         {Mode: TCP, Link: "x"},
-		"negative":             {Line: "9600", Turnaround: -1},
-		"mode 7 is not known":  {Mode: 7},
+		"want a baud rate":      {},
+		"want data bits":        {Line: "9600 9N1"},
+		"a link or listens":     {Line: "9600", Link: "x", Listen: "y"},
+		"needs listen":          {Mode: TCP, Link: "x"},
+		"negative":              {Line: "9600", Turnaround: -1},
+		"mode 7 is not known":   {Mode: 7},
 		`line "fast 8N1": want`: {Line: "fast 8N1"},
 	} {
 		if b, err := New(o); err == nil || !strings.Contains(err.Error(), want) {

@@ -152,6 +152,9 @@ func (b *Bus) detach(c *conn) {
 	b.stats.Skipped += c.ear.skipped()
 	b.stats.Lost += int64(c.wire.forget(c))
 	b.conns = slices.DeleteFunc(b.conns, func(o *conn) bool { return o == c })
+	if len(b.conns) == 0 {
+		b.line.last = Interval{} // who comes next cannot know what was on the line
+	}
 	b.poke()
 }
 

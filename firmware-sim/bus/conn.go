@@ -120,7 +120,16 @@ func (c *conn) arm(ctx context.Context) error {
 	if !at.IsZero() {
 		at = later(at, time.Now().Add(glance))
 	}
-	return c.line.SetReadDeadline(at)
+	return refused(c.line.SetReadDeadline(at))
+}
+
+// refused returns the error of a line that knows no deadlines. That it is closed
+// the next Read or Write says, and in a way that can be told.
+func refused(err error) error {
+	if errors.Is(err, os.ErrNoDeadline) {
+		return err
+	}
+	return nil
 }
 
 // wake makes Read return at once.
@@ -167,7 +176,7 @@ func (c *conn) deliver(now time.Time) error {
 
 // write writes to the line and returns how many bytes the master got.
 func (c *conn) write(p []byte) (int, error) {
-	if err := c.line.SetWriteDeadline(time.Now().Add(c.patient)); err != nil {
+	if err := refused(c.line.SetWriteDeadline(time.Now().Add(c.patient))); err != nil {
 		return 0, err
 	}
 	n, err := c.line.Write(p)

@@ -42,8 +42,8 @@ type conn struct {
 	until time.Time // when the last bit has arrived of what was received
 	heard []byte    // received, and no request yet
 
-	lump []byte          // scratch of deliver
-	done []*transmission // scratch of deliver
+	lump []byte          // what collect has found for the master
+	done []*transmission // and what is whole with it
 }
 
 // Serve plays the bus on a line until ctx or the line ends. Several lines at
@@ -146,10 +146,12 @@ func (c *conn) idleAt() time.Time {
 	return c.until.Add(splitASCII)
 }
 
-// deliver hands over what has arrived for the master by now.
-func (c *conn) deliver(now time.Time) error {
+// collect does what is due by now, and puts into lump what has arrived for the
+// master.
+func (c *conn) collect(now time.Time) {
 	b := c.bus
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	if b.conns[0] == c {
 		b.talk(c, now)
 	}
@@ -158,7 +160,12 @@ func (c *conn) deliver(now time.Time) error {
 		c.listen()
 	}
 	c.lump, c.done = c.wire.take(c, now, c.lump[:0], c.done[:0])
-	b.mu.Unlock()
+}
+
+// deliver hands over what has arrived for the master by now.
+func (c *conn) deliver(now time.Time) error {
+	b := c.bus
+	c.collect(now)
 	if len(c.lump) == 0 {
 		return nil
 	}

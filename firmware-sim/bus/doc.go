@@ -11,5 +11,8 @@
 // An arbiter watches the line. What a master must not do (talk while another
 // one does, start without the silence before, ask again while an answer is due)
 // is a Violation; a test demands that there is none. What the devices do wrong
-// because a Trouble was injected is counted and held against no master.
+// because a Trouble was injected is counted and held against no master. A bus
+// that the machine keeps waiting hears a request later than it was sent, so that
+// silences look longer than they were; only two requests that nobody answers look
+// closer when both came while it waited.
 package bus

@@ -27,7 +27,7 @@ const (
 	Echo                      // the adapter hears its own master
 	Refused                   // exception Trouble.Code instead of the answer
 	Babble                    // somebody talks without end, with breaks of Trouble.Delay; counted by burst, under unit 0
-	Collision                 // bytes were lost because two talked at once
+	Collision                 // bytes were lost because two talked at once; a request's under unit 0
 	faults                    // how many
 )
 

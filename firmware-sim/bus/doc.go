@@ -2,6 +2,13 @@
 // a program under test: Modbus slaves (RTU, ASCII, TCP, RTU over TCP) and
 // devices that speak text. It is the other end of the wire.
 //
+//	b, err := bus.New(bus.Options{Line: "9600 8E1", Link: dir + "/port", Turnaround: 40 * time.Millisecond})
+//	err = b.Add(bus.Slave{Unit: 3, Holding: []bus.Block{{Start: 100, Values: []uint16{1, 2}}}})
+//	go b.Run(ctx) // the caller waits for it, and closes the bus then
+//	lift := b.Inject(bus.Trouble{Fault: bus.Silent, Units: []uint8{3}})
+//	// the gateway opens b.Path()
+//	b.Violations() // has to be empty
+//
 // Bytes take the time that they take on a real line: a pseudo terminal delivers
 // a request at once, so the bus computes when its last bit would have arrived,
 // and hands over an answer as its bytes would come in. All deadlines are

@@ -27,6 +27,7 @@ type Profile struct {
 	Decode   Decode            `yaml:"decode"`
 	Time     *Time             `yaml:"time"`    // nil: the device's time where the decoder knows it
 	Metrics  map[string]Metric `yaml:"metrics"` // by metric name; empty: all that the payload holds
+	Poll     time.Duration     `yaml:"poll"`    // how often a device is asked, where a driver asks
 	Others   string            `yaml:"others"`  // what no metric mentions: keep (as sent) or drop; default drop where metrics are listed
 }
 
@@ -126,13 +127,14 @@ type Time struct {
 
 // Metric says where a message holds one metric and what it means.
 type Metric struct {
-	Path   string            `yaml:"path"`   // default: the metric's name
-	Type   string            `yaml:"type"`   // float, int, uint, bool, string; "": as sent
-	Unit   string            `yaml:"unit"`   // as people write it; "": what the message says
-	Map    map[string]string `yaml:"map"`    // what is sent: what it means, before all else; what is not listed stays as it is
-	Scale  *float64          `yaml:"scale"`  // value = sent · scale + offset; nil: 1
-	Offset *float64          `yaml:"offset"` // nil: 0
-	Range  []float64         `yaml:"range"`  // least and largest value that are plausible; what lies outside is of bad quality
+	Path     string            `yaml:"path"`   // default: the metric's name
+	Type     string            `yaml:"type"`   // float, int, uint, bool, string; "": as sent
+	Unit     string            `yaml:"unit"`   // as people write it; "": what the message says
+	Map      map[string]string `yaml:"map"`    // what is sent: what it means, before all else; what is not listed stays as it is
+	Scale    *float64          `yaml:"scale"`  // value = sent · scale + offset; nil: 1
+	Offset   *float64          `yaml:"offset"` // nil: 0
+	Range    []float64         `yaml:"range"`  // least and largest value that are plausible; what lies outside is of bad quality
+	Register                   // of a Modbus device; then type is that of the registers, such as int16 or float32
 }
 
 // Message is one message and what its driver knows about it.

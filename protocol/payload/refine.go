@@ -20,6 +20,7 @@ type refined struct {
 	own     map[*protocol.Device]format // by device
 	devices identities
 	raw     []protocol.Metric // of the reading being refined, as the format gave them
+	next    int               // the rule that was applied last, where there is no format
 }
 
 // keptFormats is how many devices have a format of their own.
@@ -92,6 +93,9 @@ func (d *refined) fill(r *protocol.Reading, metric string) *protocol.Refusal {
 
 // apply appends what the rules make of one raw metric.
 func (d *refined) apply(r *protocol.Reading, at *protocol.Metric, metric string) *protocol.Refusal {
+	if d.format == nil { // names are the profile's own, in its order
+		return d.applyNext(r, at)
+	}
 	taken := false
 	for i := range d.rules {
 		rule := &d.rules[i]
@@ -108,6 +112,20 @@ func (d *refined) apply(r *protocol.Reading, at *protocol.Metric, metric string)
 	}
 	if !taken && d.keep {
 		r.Metrics = append(r.Metrics, *at)
+	}
+	return nil
+}
+
+// applyNext is apply for a metric that has the name of one of the rules, which
+// most often is the one behind the last.
+func (d *refined) applyNext(r *protocol.Reading, at *protocol.Metric) *protocol.Refusal {
+	for range d.rules {
+		if d.next++; d.next >= len(d.rules) {
+			d.next = 0
+		}
+		if rule := &d.rules[d.next]; rule.name == at.Name {
+			return d.spare(r, rule.refine(r, at))
+		}
 	}
 	return nil
 }

@@ -26,12 +26,16 @@ type bench struct {
 	stop     func() error
 }
 
-func newBench(t *testing.T, c Config, list []Device) *bench {
+func newBench(t *testing.T, c Config, list []Device, prepare ...func(u *slaveUnit)) *bench {
 	t.Helper()
 	b := &bench{Driver: newDriver(t, c, list), recorder: &recorder{}, ended: make(chan error, 1)}
 	b.slave = newSlave(c)
 	for _, d := range list {
-		b.slave.units[byte(d.Unit)] = &slaveUnit{}
+		u := &slaveUnit{}
+		for _, f := range prepare {
+			f(u)
+		}
+		b.slave.units[byte(d.Unit)] = u
 	}
 	here, there := net.Pipe()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -79,10 +83,10 @@ func TestReads(t *testing.T) {
 					"serial": {Type: "string", Register: payload.Register{Input: ptr(100), Length: 4, Poll: 10 * time.Second}},
 					"none":   {Type: "int16", Register: payload.Register{Holding: ptr(12), Missing: []string{"0x7FFF"}}},
 				}}
-				b := newBench(t, c, devices(p, 7))
-				u := b.slave.units[7]
-				u.registers[10], u.registers[12], u.coils[3] = 1234, 0x7fff, true
-				u.registers[100], u.registers[101] = 'a'<<8|'b', 'c'<<8
+				b := newBench(t, c, devices(p, 7), func(u *slaveUnit) {
+					u.registers[10], u.registers[12], u.coils[3] = 1234, 0x7fff, true
+					u.registers[100], u.registers[101] = 'a'<<8|'b', 'c'<<8
+				})
 				start := protocol.At(time.Now())
 				time.Sleep(2500 * time.Millisecond)
 				if err := b.stop(); !errors.Is(err, context.Canceled) && !errors.Is(err, net.ErrClosed) {
@@ -220,10 +224,9 @@ func TestLateAnswer(t *testing.T) {
 						"a": holding(0, "uint16"), "b": holding(1000, "uint16"),
 						"c": {Type: "uint16", Register: payload.Register{Holding: ptr(2000), Poll: 700 * time.Millisecond}},
 					}}
-					b := newBench(t, c, devices(p, 1, 2))
-					for _, u := range b.slave.units {
+					b := newBench(t, c, devices(p, 1, 2), func(u *slaveUnit) {
 						u.registers[0], u.registers[1000], u.registers[2000] = 1, 2, 3
-					}
+					})
 					n := 0
 					b.behave(1, func(*modbus.Request) behaviour {
 						if n++; n%5 == 0 {
@@ -273,8 +276,7 @@ func TestFlaw(t *testing.T) {
 		p := &payload.Profile{Poll: time.Second, Metrics: map[string]payload.Metric{
 			"digits": {Type: "bcd", Register: payload.Register{Holding: ptr(0), Length: 2}}, "good": holding(1, "uint16"),
 		}}
-		b := newBench(t, tcpConfig("tcp://h"), devices(p, 1))
-		b.slave.units[1].registers[0] = 0xabcd
+		b := newBench(t, tcpConfig("tcp://h"), devices(p, 1), func(u *slaveUnit) { u.registers[0] = 0xabcd })
 		time.Sleep(500 * time.Millisecond)
 		_ = b.stop()
 		got := b.recorder.of("unit01")

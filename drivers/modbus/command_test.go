@@ -31,9 +31,8 @@ func TestCommand(t *testing.T) {
 	for name, c := range map[string]Config{"rtu": lineConfig("9600 8E1"), "tcp": tcpConfig("tcp://h")} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newBench(t, c, devices(commanded(), 1, 2, 3))
+				b := newBench(t, c, devices(commanded(), 1, 2, 3), func(u *slaveUnit) { u.registers[101] = 0xabcd })
 				u := b.slave.units[2]
-				u.registers[101] = 0xabcd
 				time.Sleep(100 * time.Millisecond)
 				for _, test := range []struct {
 					command drivers.Command

@@ -20,7 +20,8 @@ type refined struct {
 	own     map[*protocol.Device]format // by device
 	devices identities
 	raw     []protocol.Metric // of the reading being refined, as the format gave them
-	next    int               // the rule that was applied last, where there is no format
+	ordered bool              // raw metrics have the names of the rules and come in their order
+	next    int               // then: the rule that was applied last
 }
 
 // keptFormats is how many devices have a format of their own.
@@ -93,7 +94,7 @@ func (d *refined) fill(r *protocol.Reading, metric string) *protocol.Refusal {
 
 // apply appends what the rules make of one raw metric.
 func (d *refined) apply(r *protocol.Reading, at *protocol.Metric, metric string) *protocol.Refusal {
-	if d.format == nil { // names are the profile's own, in its order
+	if d.ordered {
 		return d.applyNext(r, at)
 	}
 	taken := false

@@ -22,7 +22,9 @@ func NewRefiner(p Profile) (*Refiner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Refiner{newRefined(newPlan(p), nil)}, nil
+	r := newRefined(newPlan(p), nil)
+	r.ordered = true
+	return &Refiner{r}, nil
 }
 
 // Refine makes readings of the raw ones in b from the first one on: they hold

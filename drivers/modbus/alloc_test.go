@@ -92,3 +92,24 @@ func (r *replay) Close() error { return nil }
 func (r *replay) SetReadDeadline(time.Time) error { return nil }
 
 func (r *replay) SetWriteDeadline(time.Time) error { return nil }
+
+func BenchmarkPoll(b *testing.B) {
+	p := &payload.Profile{Poll: time.Second, Metrics: map[string]payload.Metric{}}
+	for i := range 62 {
+		p.Metrics[name(i)] = holding(2*i, "float32")
+	}
+	c := tcpConfig("tcp://h")
+	d, s := newDriver(b, c, devices(p, 1)), newSlave(c, 1)
+	for i := range 124 {
+		s.units[1].registers[i] = 0x4148 + uint16(i)
+	}
+	task := d.schedule.units[0].tasks[0]
+	at := d.newBus(&replay{frames: frames(s, 1, task.group)}, &counting{})
+	at.schedule.begin(time.Now())
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := at.poll(b.Context(), task); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -169,7 +169,7 @@ func (b *bus) emit(t *task) {
 		return // whatever was wrong has been counted
 	}
 	batch := b.batches.Get().(*protocol.Batch)
-	err := t.result.add(batch, t.group, b.models[t.unit.device.Name].refine, t.unit.device)
+	err := t.result.add(batch, t.group, t.unit.model.refine, t.unit.device)
 	if err != nil {
 		b.reject(t.unit, reasonOf(err), err)
 	}

@@ -32,11 +32,11 @@ func (d *Driver) Command(ctx context.Context, device string, c drivers.Command) 
 
 // order looks up what is to be written.
 func (d *Driver) order(ctx context.Context, device string, c drivers.Command) (*order, error) {
-	m, known := d.models[device]
+	u, known := d.byName[device]
 	if !known {
 		return nil, fmt.Errorf("%w: device %s", drivers.ErrUnknown, device)
 	}
-	what, known := m.commands[c.Name]
+	what, known := u.model.commands[c.Name]
 	if !known {
 		return nil, fmt.Errorf("%w: device %s has no %s", drivers.ErrUnknown, device, c.Name)
 	}
@@ -52,7 +52,7 @@ func (d *Driver) order(ctx context.Context, device string, c drivers.Command) (*
 	if err != nil {
 		return nil, fmt.Errorf("%w: the value %w", drivers.ErrUnsent, err)
 	}
-	return &order{ctx: ctx, unit: d.byName[device], command: what, value: value, reply: make(chan reply, 1)}, nil
+	return &order{ctx: ctx, unit: u, command: what, value: value, reply: make(chan reply, 1)}, nil
 }
 
 // obey does what an order says. The error is one of the line, which is lost.

@@ -35,8 +35,7 @@ type Driver struct {
 	status *drivers.Status
 	log    *slog.Logger
 
-	models   map[string]*model // by device
-	byName   map[string]*unit
+	byName   map[string]*unit // by device
 	orders   *orders
 	counts   counts
 	schedule *schedule // used by the one Run there is, as what follows
@@ -67,8 +66,7 @@ func New(name string, cfg Config, devices []Device, opts Options) (*Driver, erro
 	}
 	d := &Driver{
 		config: cfg, path: cfg.Port, status: status, log: log,
-		models: map[string]*model{}, byName: map[string]*unit{},
-		orders: newOrders(), texts: binary.NewTexts(), batches: newPool(),
+		byName: map[string]*unit{}, orders: newOrders(), texts: binary.NewTexts(), batches: newPool(),
 	}
 	var err error
 	if cfg.URL != "" {
@@ -113,8 +111,8 @@ func (d *Driver) units(driver string, devices []Device) ([]*unit, error) {
 			}
 			models[dev.Decode] = m
 		}
-		u := newUnit(dev, driver, m.plan)
-		d.models[dev.Name], d.byName[dev.Name], owners[dev.Unit] = m, u, dev.Name
+		u := newUnit(dev, driver, m)
+		d.byName[dev.Name], owners[dev.Unit] = u, dev.Name
 		units = append(units, u)
 	}
 	return units, nil
@@ -142,13 +140,14 @@ func (dev *Device) check(c *Config, byName map[string]*unit, owners map[int]stri
 	return nil
 }
 
-func newUnit(dev *Device, driver string, p *plan) *unit {
+func newUnit(dev *Device, driver string, m *model) *unit {
 	u := &unit{
 		address: uint8(dev.Unit),
+		model:   m,
 		device:  &protocol.Device{Name: dev.Name, Profile: dev.Profile, Driver: driver, Tags: dev.Tags},
 	}
-	for i := range p.groups {
-		g := &p.groups[i]
+	for i := range m.plan.groups {
+		g := &m.plan.groups[i]
 		u.tasks = append(u.tasks, &task{unit: u, group: g, result: newResult(g)})
 	}
 	return u

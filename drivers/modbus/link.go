@@ -40,6 +40,7 @@ const lateness = 30 * time.Second
 // newLink returns a link over a line that was just opened.
 func newLink(line Line, c *Config) *link {
 	l := &link{line: line, timing: c.Timing(), timeout: c.patience(), echo: c.Echo}
+	l.quiet = time.Now().Add(l.timing.Gap)
 	switch l.timing.framing {
 	case framedTCP:
 		l.stream = modbus.NewTCP(modbus.Responses)
@@ -115,11 +116,12 @@ func (l *link) silence(ctx context.Context) error {
 	if l.timing.framing == framedTCP {
 		return ctx.Err()
 	}
-	pause(ctx, l.timer, time.Until(l.quiet))
 	if time.Now().Before(l.doubt) {
 		if err := l.listen(); err != nil {
 			return err
 		}
+	} else {
+		pause(ctx, l.timer, time.Until(l.quiet))
 	}
 	if f, ok := l.line.(flusher); ok {
 		if err := f.Flush(); err != nil {
@@ -129,20 +131,22 @@ func (l *link) silence(ctx context.Context) error {
 	return ctx.Err()
 }
 
+// glance is how long it takes to see whether something has come.
+const glance = 2 * time.Millisecond
+
 // listen discards what comes in until nothing has come for the gap. Of a line
 // that is never quiet it has enough after a while.
 func (l *link) listen() error {
-	gap := max(l.timing.Gap, 2*time.Millisecond)
-	for began := time.Now(); time.Since(began) < l.timeout+settle; {
-		if err := l.line.SetReadDeadline(time.Now().Add(gap)); err != nil {
-			return err
-		}
-		if _, err := l.line.Read(l.in[:]); err != nil {
+	began := time.Now()
+	until := maxTime(l.quiet, began.Add(glance))
+	for time.Since(began) < l.timeout+settle {
+		if _, err := l.read(until); err != nil {
 			if expired(err) {
 				return nil
 			}
 			return err
 		}
+		until = time.Now().Add(max(l.timing.Gap, glance))
 	}
 	return nil
 }
@@ -210,7 +214,7 @@ func (l *link) receive(ctx context.Context, address uint8, q *modbus.Request, se
 			return l.giveUp(address, q, before)
 		}
 		if l.stream.Stats().Bad > before.Bad {
-			deadline = earlier(deadline, now.Add(max(l.timing.Gap, settle)))
+			deadline = minTime(deadline, now.Add(max(l.timing.Gap, settle)))
 		}
 		// What is missing takes its time: looking earlier would be in vain.
 		if missing := whole - l.stream.Held(); l.stream.Held() > 0 && missing > 0 && l.timing.Char > 0 {
@@ -310,11 +314,4 @@ func (l *link) diagnose(address uint8, bad bool) failure {
 		return failedTruncated
 	}
 	return failedChecksum
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }

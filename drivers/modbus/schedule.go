@@ -2,6 +2,8 @@ package modbus
 
 import (
 	"container/heap"
+	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -14,6 +16,7 @@ var never = time.Unix(1<<40, 0)
 // unit is a device on the bus, as far as its turn matters.
 type unit struct {
 	address uint8
+	model   *model
 	tasks   []*task
 	device  *protocol.Device
 	misses  int       // polls in a row without any answer
@@ -59,7 +62,10 @@ type schedule struct {
 	skipped int64         // polls left out
 }
 
-// newSchedule spreads the tasks of each period evenly over it.
+// rest is how long a unit is left alone that says it is busy.
+const rest = 100 * time.Millisecond
+
+// newSchedule spreads the polls of each period.
 func newSchedule(units []*unit, c *Config, late time.Duration) *schedule {
 	s := &schedule{units: units, retries: c.Retries, demote: c.Demote, late: late}
 	periods := map[time.Duration][]*task{}
@@ -70,12 +76,34 @@ func newSchedule(units []*unit, c *Config, late time.Duration) *schedule {
 			s.queue = append(s.queue, t)
 		}
 	}
-	for every, tasks := range periods {
+	timing, least := c.Timing(), time.Duration(math.MaxInt64)
+	for k, every := range slices.Sorted(maps.Keys(periods)) {
+		tasks := periods[every]
+		step := window(every, tasks, timing) / time.Duration(len(tasks))
+		least = min(least, step)
+		_, shift := math.Modf(float64(k) * golden)
 		for i, t := range tasks {
-			t.phase = every * time.Duration(i) / time.Duration(len(tasks))
+			t.phase = step*time.Duration(i) + time.Duration(shift*float64(least))
 		}
 	}
 	return s
+}
+
+// golden spreads the periods so that no two begin together.
+const golden = 0.6180339887498949
+
+// soon is in what time devices are asked first whose period is longer, if the
+// bus has the time.
+const soon = 30 * time.Second
+
+// window returns the time over which polls of the same period are spread: all of
+// it, or less when an operator would wait long for the first readings.
+func window(every time.Duration, tasks []*task, timing Timing) time.Duration {
+	var sum time.Duration
+	for _, t := range tasks {
+		sum += t.group.takes(timing)
+	}
+	return min(every, max(soon, 2*sum))
 }
 
 // begin starts all polls anew, spread from now on. A unit that was silent before
@@ -135,8 +163,11 @@ func (s *schedule) skip(t *task, now time.Time) {
 // is sent again, and whether the poll is over: then finish has to follow.
 func (s *schedule) settle(t *task, what outcome, now time.Time) (again, over bool) {
 	switch what {
-	case answered, busy:
+	case answered:
 		s.alive(t, now)
+	case busy:
+		s.alive(t, now)
+		s.hold(t.unit, now.Add(rest))
 	case silent:
 		s.hold(t.unit, now.Add(s.late))
 	}
@@ -232,6 +263,13 @@ func (s *schedule) move(t *task, ready time.Time) {
 
 func maxTime(a, b time.Time) time.Time {
 	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func minTime(a, b time.Time) time.Time {
+	if a.Before(b) {
 		return a
 	}
 	return b

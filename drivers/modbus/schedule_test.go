@@ -2,6 +2,7 @@ package modbus
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -24,7 +25,7 @@ func newTestSchedule(t testing.TB, late time.Duration, profiles ...*payload.Prof
 		if err != nil {
 			t.Fatal(err)
 		}
-		units = append(units, newUnit(&Device{Name: deviceName(i), Unit: i}, "bus", planned))
+		units = append(units, newUnit(&Device{Name: deviceName(i), Unit: i}, "bus", &model{plan: planned}))
 	}
 	s := newSchedule(units, &c, late)
 	s.begin(start)
@@ -47,6 +48,27 @@ func TestSpread(t *testing.T) {
 			t.Fatal("a poll of one request is not over")
 		}
 		s.finish(next, now)
+	}
+}
+
+// TestSpreadPeriods has polls of several periods: none begin together, and
+// nobody waits long for the first one.
+func TestSpreadPeriods(t *testing.T) {
+	var profiles []*payload.Profile
+	for _, every := range []time.Duration{time.Second, 10 * time.Second, time.Hour, time.Second, 10 * time.Second, time.Hour} {
+		profiles = append(profiles, block(0, 1, every))
+	}
+	s := newTestSchedule(t, 0, profiles...)
+	var phases []time.Duration
+	for _, u := range s.units {
+		phases = append(phases, u.tasks[0].phase.Round(time.Millisecond))
+	}
+	want := []time.Duration{0, 309, 118, 500, 5309, 15118}
+	for i := range want {
+		want[i] *= time.Millisecond
+	}
+	if !slices.Equal(phases, want) {
+		t.Errorf("got the phases %v, want %v", phases, want)
 	}
 }
 

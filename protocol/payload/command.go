@@ -42,6 +42,9 @@ func (p *Profile) validateCommands(report func(field, problem string)) {
 
 func (c *Command) validate(report func(field, problem string)) {
 	switch {
+	case !c.IsSet():
+		report("", "has no address: want coil or holding")
+		return
 	case c.Discrete != nil:
 		report("discrete", "cannot be written, want coil or holding")
 		return

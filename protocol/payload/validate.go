@@ -18,6 +18,7 @@ func (p *Profile) Validate(report func(field, problem string)) {
 		p.validateRegisters(report)
 		return
 	}
+	p.refuseRegisters(report)
 	names := p.Decode.validate(report)
 	if p.Time != nil {
 		p.Time.validate(report, names)

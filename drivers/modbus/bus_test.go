@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"math/rand/v2"
 	"net"
 	"slices"
 	"testing"
@@ -167,6 +168,46 @@ func TestSilentUnit(t *testing.T) {
 			t.Errorf("%d timeouts were counted", n)
 		}
 	})
+}
+
+// TestOnTime has a busy line with faults: polls of the units that
+// answer keep their places, and no request begins before the gap is over.
+func TestOnTime(t *testing.T) {
+	for _, line := range []string{"115200 8N1", "57600 8E1"} {
+		synctest.Test(t, func(t *testing.T) {
+			c := lineConfig(line)
+			b := newBench(t, c, devices(block(0, 60, time.Second), 1, 2, 3, 4, 5, 6, 7, 8, 9, 10))
+			random := rand.New(rand.NewPCG(1, 2))
+			b.behave(3, func(*modbus.Request) behaviour {
+				if random.IntN(4) > 0 {
+					return behaviour{}
+				}
+				return []behaviour{{silent: true}, {corrupt: true}, {cut: 4}, {exception: 4}}[random.IntN(4)]
+			})
+			began := protocol.At(time.Now())
+			time.Sleep(time.Minute)
+			_ = b.stop()
+			requests, gap := b.slave.requests(), c.Timing().Gap
+			for i := 1; i < len(requests); i++ {
+				if quiet := requests[i].began.Sub(requests[i-1].ended); quiet < gap {
+					t.Fatalf("request %d began %v after the answer before, want %v", i, quiet, gap)
+				}
+			}
+			for u := 1; u <= 10; u++ {
+				readings := b.recorder.of(deviceName(u))
+				if u != 3 && len(readings) != 60 {
+					t.Errorf("%s: unit %d was read %d times in a minute", line, u, len(readings))
+				}
+			}
+			// An answer that does not come holds the line up once.
+			for i, r := range b.recorder.of("unit10") {
+				place := time.Duration(i)*time.Second + 900*time.Millisecond
+				if late := time.Duration(r.ReceivedTime-began) - place - c.patience(); late > 2*c.Timing().Transaction(&requests[0].request) {
+					t.Errorf("%s: unit 10 was late by %v and a timeout", line, late)
+				}
+			}
+		})
+	}
 }
 
 // TestFaults lets one answer go wrong: it is asked for again, and no reading is

@@ -106,16 +106,19 @@ func window(every time.Duration, tasks []*task, timing Timing) time.Duration {
 	return min(every, max(soon, 2*sum))
 }
 
-// begin starts all polls anew, spread from now on. A unit that was silent before
-// is asked once, at its turn.
+// begin starts on a line that was just opened: polls that are due, all of them at
+// the start, are spread from now on, and those whose place is yet to come keep
+// it. A unit that was silent before is asked once, at its turn.
 func (s *schedule) begin(now time.Time) {
 	for _, t := range s.queue {
-		if !t.due.IsZero() && !t.unit.demoted {
-			s.skip(t, now)
-		}
 		t.reset()
 		t.unit.quiet = time.Time{}
-		t.due = now.Add(t.phase)
+		if !t.due.After(now) {
+			if !t.due.IsZero() && !t.unit.demoted {
+				s.skip(t, now)
+			}
+			t.due = now.Add(t.phase)
+		}
 		t.ready = t.due
 		switch {
 		case !t.unit.demoted:

@@ -207,6 +207,24 @@ func TestBeginAgain(t *testing.T) {
 	}
 }
 
+// TestBeginKeepsPlaces has a line that is away for a moment only.
+func TestBeginKeepsPlaces(t *testing.T) {
+	s := newTestSchedule(t, 0, block(0, 1, time.Second), block(0, 1, time.Hour))
+	now := start
+	for range 2 {
+		now = maxTime(now, s.next(now).ready)
+		next := s.next(now)
+		s.settle(next, answered, now)
+		s.finish(next, now)
+	}
+	s.begin(now.Add(300 * time.Millisecond))
+	for i, want := range []time.Duration{time.Second, time.Hour + s.units[1].tasks[0].phase} {
+		if got := s.units[i].tasks[0].ready.Sub(start); got != want {
+			t.Errorf("unit %d is asked at %v, want %v", i, got, want)
+		}
+	}
+}
+
 func ExampleFits() {
 	p := &payload.Profile{Poll: time.Second, Metrics: map[string]payload.Metric{}}
 	for i := range 60 {

@@ -24,9 +24,11 @@ type slave struct {
 	asked []asked
 }
 
-// asked is a request and when it had come in whole.
+// asked is a request and what the bus was busy with because of it.
 type asked struct {
-	at      time.Time
+	began   time.Time // the request
+	at      time.Time // it had come in whole
+	ended   time.Time // the answer; zero when there was none
 	unit    byte
 	request modbus.Request
 }
@@ -82,11 +84,12 @@ func (s *slave) serve(line io.ReadWriter) {
 	for {
 		n, err := line.Read(buf)
 		stream.Feed(buf[:n])
+		began := time.Now()
 		for f, ok := stream.Next(); ok; f, ok = stream.Next() {
 			time.Sleep(s.timing.Wire(len(f.PDU)))
 			if q, err := modbus.ParseRequest(f.PDU); err == nil {
 				q.Data = append([]byte(nil), q.Data...)
-				s.answer(line, f.Unit, f.Transaction, q)
+				s.answer(line, began, f.Unit, f.Transaction, q)
 			}
 		}
 		if err != nil {
@@ -95,9 +98,10 @@ func (s *slave) serve(line io.ReadWriter) {
 	}
 }
 
-func (s *slave) answer(line io.Writer, address byte, transaction uint16, q modbus.Request) {
+func (s *slave) answer(line io.Writer, began time.Time, address byte, transaction uint16, q modbus.Request) {
 	s.mu.Lock()
-	s.asked = append(s.asked, asked{time.Now(), address, q})
+	s.asked = append(s.asked, asked{began: began, at: time.Now(), unit: address, request: q})
+	mine := len(s.asked) - 1
 	u := s.units[address]
 	var b behaviour
 	if u == nil {
@@ -133,6 +137,7 @@ func (s *slave) answer(line io.Writer, address byte, transaction uint16, q modbu
 	if s.timing.Char > 0 {
 		time.Sleep(s.timing.Turnaround)
 	}
+	s.change(func() { s.asked[mine].ended = time.Now() })
 	send()
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"sluice/cmd/gateway/config"
 	"sluice/cmd/gateway/standin"
@@ -52,6 +53,7 @@ func (s *stage) set(f *config.File, l *ledger.Ledger) error {
 	// to another connection, which is how a driver makes up for a refusal: a
 	// rehearsal must not refuse.
 	f.Pipeline.Intake = max(f.Pipeline.Intake, 1<<16)
+	f.Drivers = slices.DeleteFunc(f.Drivers, func(d config.Driver) bool { return d.Modbus != nil }) // the fleet has no such devices
 	for i := range f.Drivers {
 		d := &f.Drivers[i]
 		switch {

@@ -7,6 +7,7 @@ import (
 
 	"sluice/cmd/gateway/config"
 	"sluice/drivers"
+	"sluice/drivers/modbus"
 	"sluice/drivers/mqtt"
 	"sluice/drivers/serial"
 	"sluice/pipeline"
@@ -81,6 +82,8 @@ func newDriver(f *config.File, d config.Driver, log *slog.Logger) (driver, error
 		})
 	case d.Serial != nil:
 		built.driver, err = serial.New(d.Name, *d.Serial, *d.SerialDevice, serial.Options{Log: log, Status: status})
+	case d.Modbus != nil:
+		built.driver, err = modbus.New(d.Name, *d.Modbus, d.ModbusDevices, modbus.Options{Log: log, Status: status})
 	default:
 		err = fmt.Errorf("is of no kind")
 	}

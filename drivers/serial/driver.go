@@ -10,14 +10,13 @@ package serial
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
-	"time"
 
 	"sluice/drivers"
 	"sluice/drivers/serial/port"
+	"sluice/drivers/serial/replug"
 	"sluice/protocol"
 	"sluice/protocol/frame"
 	"sluice/protocol/payload"
@@ -39,9 +38,6 @@ type Options struct {
 	Log    *slog.Logger    // carries the driver's name; nil: no log
 	Status *drivers.Status // nil: the driver keeps one for itself
 }
-
-// bounce is how long a port is left alone that hung up without a byte.
-const bounce = 250 * time.Millisecond
 
 // New returns a driver called name for dev on the port of cfg, which is
 // complete and valid (see DefaultConfig and Config.Validate). It opens nothing.
@@ -85,57 +81,16 @@ func New(name string, cfg Config, dev Device, opts Options) (*Driver, error) {
 // when the port cannot be used otherwise, such as one that somebody else has
 // open.
 func (d *Driver) Run(ctx context.Context, e drivers.Emitter) error {
-	for {
-		p, err := d.open(ctx)
-		if ctx.Err() != nil {
-			if p != nil {
-				_ = p.Close()
-			}
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		d.status.Up(d.path)
-		heard, err := d.listen(ctx, p, e)
-		if ctx.Err() != nil {
-			return nil
-		}
-		if !errors.Is(err, port.ErrGone) {
-			return err
-		}
-		d.status.Down(err)
-		if !heard {
-			pause(ctx, bounce)
-		}
+	r := replug.Port{
+		Path:   d.path,
+		Open:   func() (*port.Port, error) { return port.Open(d.path, d.line) },
+		Status: d.status,
+		Use: func(_ context.Context, p *port.Port) (heard bool, err error) {
+			d.status.Up(d.path)
+			return d.reader.read(p, e)
+		},
 	}
-}
-
-// listen emits what arrives at p until ctx ends or the port is gone, and closes
-// it. It reports whether anything arrived.
-func (d *Driver) listen(ctx context.Context, p *port.Port, e drivers.Emitter) (heard bool, err error) {
-	release := onEnd(ctx, func() { _ = p.Close() })
-	defer func() {
-		release()
-		_ = p.Close()
-	}()
-	heard, err = d.reader.read(p, e)
-	return heard, fmt.Errorf("read port %s: %w", d.path, err)
-}
-
-// onEnd calls f once ctx ends. The function it returns calls that off, or waits
-// for f to return.
-func onEnd(ctx context.Context, f func()) (release func()) {
-	done := make(chan struct{}) // closed when f has returned
-	stop := context.AfterFunc(ctx, func() {
-		defer close(done)
-		f()
-	})
-	return func() {
-		if !stop() {
-			<-done
-		}
-	}
+	return r.Run(ctx)
 }
 
 // newPool returns a pool of batches that find their way back when they are

@@ -167,11 +167,11 @@ func TestStopsWhileAway(t *testing.T) {
 }
 
 func TestReplugUnderLoad(t *testing.T) {
-	replug(t, filepath.Join(t.TempDir(), "port"), 20)
+	unplugAndReturn(t, filepath.Join(t.TempDir(), "port"), 20)
 }
 
 // replug pulls the plug of a busy port again and again.
-func replug(t *testing.T, link string, times int) {
+func unplugAndReturn(t *testing.T, link string, times int) {
 	t.Helper()
 	b, e := newBench(t, link), drivertest.NewEmitter(t)
 	stop := b.run(e)
@@ -294,7 +294,7 @@ func TestUnprivileged(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer os.RemoveAll(dir)
-	t.Run("Replug", func(t *testing.T) { replug(t, filepath.Join(dir, "port"), 5) })
+	t.Run("Replug", func(t *testing.T) { unplugAndReturn(t, filepath.Join(dir, "port"), 5) })
 	t.Run("Permission", func(t *testing.T) { permission(t, filepath.Join(dir, "port")) })
 }
 

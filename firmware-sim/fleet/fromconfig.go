@@ -30,6 +30,9 @@ func FromConfig(f *config.File, o Options) (*Model, error) {
 			err = m.AddPort(d.Name, d.Serial.Line, d.Serial.Frame,
 				Row{Number: numbers(f, d.Name)[0], Name: dev.Name, Profile: dev.Profile, Decode: dev.Decode, Tags: dev.Tags})
 		}
+		if d.Modbus != nil {
+			m.notes = append(m.notes, "driver "+d.Name+" is not simulated: modbus is not known to the simulator")
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -94,6 +94,12 @@ func (f *Field) form() (form, bool) {
 	return form{}, false
 }
 
+// Size returns how many bytes f covers, and false when its type is not known.
+func (f *Field) Size() (bytes int, ok bool) {
+	known, ok := f.form()
+	return known.size * max(f.Count, 1), ok
+}
+
 // Validate reports what is wrong with f: the name of the field's setting and
 // the problem.
 func (f *Field) Validate(report func(field, problem string)) {

@@ -1,6 +1,7 @@
 package payload
 
 import (
+	"errors"
 	"fmt"
 
 	"sluice/protocol"
@@ -33,8 +34,11 @@ func New(p Profile) (Decoder, error) {
 			err = fmt.Errorf("compile profile: %s %s", field, problem)
 		}
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case p.HasRegisters():
+		return nil, errors.New("compile profile: its metrics are registers, which only a modbus driver reads")
 	}
 	return enclose(p, newDecoder(newPlan(p), p.Decode)), nil
 }

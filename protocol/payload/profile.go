@@ -29,6 +29,9 @@ type Profile struct {
 	Metrics  map[string]Metric `yaml:"metrics"` // by metric name; empty: all that the payload holds
 	Poll     time.Duration     `yaml:"poll"`    // how often a device is asked, where a driver asks
 	Others   string            `yaml:"others"`  // what no metric mentions: keep (as sent) or drop; default drop where metrics are listed
+
+	Reads    Reads              `yaml:"reads"`    // how a Modbus device wants to be read
+	Commands map[string]Command `yaml:"commands"` // what the device can be told, by name
 }
 
 // Decode chooses the decoder; exactly one field is set. In the file a decoder

@@ -20,6 +20,8 @@ type refined struct {
 	own     map[*protocol.Device]format // by device
 	devices identities
 	raw     []protocol.Metric // of the reading being refined, as the format gave them
+	ordered bool              // raw metrics have the names of the rules and come in their order
+	next    int               // then: the rule that was applied last
 }
 
 // keptFormats is how many devices have a format of their own.
@@ -92,6 +94,9 @@ func (d *refined) fill(r *protocol.Reading, metric string) *protocol.Refusal {
 
 // apply appends what the rules make of one raw metric.
 func (d *refined) apply(r *protocol.Reading, at *protocol.Metric, metric string) *protocol.Refusal {
+	if d.ordered {
+		return d.applyNext(r, at)
+	}
 	taken := false
 	for i := range d.rules {
 		rule := &d.rules[i]
@@ -108,6 +113,20 @@ func (d *refined) apply(r *protocol.Reading, at *protocol.Metric, metric string)
 	}
 	if !taken && d.keep {
 		r.Metrics = append(r.Metrics, *at)
+	}
+	return nil
+}
+
+// applyNext is apply for a metric that has the name of one of the rules, which
+// most often is the one behind the last.
+func (d *refined) applyNext(r *protocol.Reading, at *protocol.Metric) *protocol.Refusal {
+	for range d.rules {
+		if d.next++; d.next >= len(d.rules) {
+			d.next = 0
+		}
+		if rule := &d.rules[d.next]; rule.name == at.Name {
+			return d.spare(r, rule.refine(r, at))
+		}
 	}
 	return nil
 }

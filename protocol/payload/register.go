@@ -1,6 +1,10 @@
 package payload
 
-import "time"
+import (
+	"time"
+
+	"sluice/protocol/binary"
+)
 
 // Register says where a Modbus device holds a metric: at most one of the four
 // addresses is set. They count from 0, as in the protocol; 40001 in a manual is
@@ -17,7 +21,49 @@ type Register struct {
 	Poll     time.Duration `yaml:"poll"`     // default: the profile's
 }
 
+// Reads says how a Modbus device wants to be read.
+type Reads struct {
+	MaxRegisters int       `yaml:"max_registers"` // in one request; 0: what the driver allows
+	MaxGap       *int      `yaml:"max_gap"`       // registers that are read needlessly to spare a request; nil: what the driver allows
+	Forbidden    Forbidden `yaml:"forbidden"`     // what is never read, not even needlessly
+}
+
+// Forbidden is addresses that a device must not be asked for, each one such as
+// 100 or a range such as 100-199.
+type Forbidden struct {
+	Coil     []string `yaml:"coil"`
+	Discrete []string `yaml:"discrete"`
+	Input    []string `yaml:"input"`
+	Holding  []string `yaml:"holding"`
+}
+
 // IsSet reports whether the metric stands in a Modbus device.
 func (r Register) IsSet() bool {
 	return r.Coil != nil || r.Discrete != nil || r.Input != nil || r.Holding != nil
+}
+
+// HasRegisters reports whether the profile is one of a Modbus device: a driver
+// asks for what its metrics say, and there is no message to decode.
+func (p *Profile) HasRegisters() bool {
+	for _, m := range p.Metrics {
+		if m.IsSet() {
+			return true
+		}
+	}
+	for _, c := range p.Commands {
+		if c.IsSet() {
+			return true
+		}
+	}
+	return false
+}
+
+// Field returns how the metric is written in its registers. What a bool covers
+// is the whole register where nothing else is said.
+func (m *Metric) Field() binary.Field {
+	f := binary.Field{Type: m.Type, Length: m.Length, Order: m.Order, Bits: m.Bits, Missing: m.Missing}
+	if f.Type == "bool" && f.Length == 0 {
+		f.Length = 2
+	}
+	return f
 }

@@ -14,6 +14,11 @@ import (
 // Validate reports what is wrong with p: the field's path in the file and the
 // problem.
 func (p *Profile) Validate(report func(field, problem string)) {
+	if p.HasRegisters() {
+		p.validateRegisters(report)
+		return
+	}
+	p.refuseRegisters(report)
 	names := p.Decode.validate(report)
 	if p.Time != nil {
 		p.Time.validate(report, names)
@@ -116,6 +121,11 @@ func (m *Metric) validate(report func(field, problem string), name string, names
 	if _, ok := kindOf(m.Type); !ok {
 		report("type", fmt.Sprintf("is %q, want float, int, uint, bool or string", m.Type))
 	}
+	m.validateMetric(report)
+}
+
+// validateMetric reports what is wrong with what a value means.
+func (m *Metric) validateMetric(report func(field, problem string)) {
 	if !utf8.ValidString(m.Unit) {
 		report("unit", "is not UTF-8")
 	}

@@ -70,6 +70,9 @@ func claim(gateway string, d Driver) (field, key, problem string) {
 	case d.Serial != nil && d.Serial.Port != "":
 		return "serial.port", "serial " + filepath.Clean(d.Serial.Port),
 			"is the port of %s already"
+	case d.Modbus != nil && d.Modbus.Port != "":
+		return "modbus.port", "serial " + filepath.Clean(d.Modbus.Port),
+			"is the port of %s already"
 	}
 	return "", "", ""
 }

@@ -20,6 +20,7 @@ type row struct {
 	Profile string            `yaml:"profile"`
 	Topic   string            `yaml:"topic"`
 	Device  string            `yaml:"device"`
+	Unit    string            `yaml:"unit"`
 	Tags    map[string]string `yaml:"tags"`
 }
 
@@ -79,6 +80,9 @@ func (d *deviceList) add(n *yaml.Node, number int) {
 		return
 	}
 	d.checkName(r, number, report)
+	if driver.Modbus == nil {
+		checkNoUnit(r, d.file.Profiles[r.Profile], report)
+	}
 	d.file.Devices = append(d.file.Devices, Device{r.Via, r.Profile, r.Topic, r.Device, tags})
 	decode := d.file.Profiles[r.Profile]
 	switch {
@@ -95,6 +99,8 @@ func (d *deviceList) add(n *yaml.Node, number int) {
 			driver.Serial.Frame = framing(decode.Decode)
 		}
 		driver.SerialDevice = &serial.Device{Name: r.Device, Profile: r.Profile, Decode: decode, Tags: tags}
+	case driver.Modbus != nil:
+		d.units(r, driver, decode, tags, report)
 	}
 	if d.used[r.Via] == 0 {
 		d.used[r.Via] = number

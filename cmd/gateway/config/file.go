@@ -4,6 +4,7 @@
 package config
 
 import (
+	"sluice/drivers/modbus"
 	"sluice/drivers/mqtt"
 	"sluice/drivers/serial"
 	"sluice/pipeline"
@@ -30,7 +31,8 @@ type File struct {
 }
 
 // Driver is one instance that talks to devices, with its devices in the form
-// that its constructor takes. Exactly one of MQTT and Serial is set.
+// that its constructor takes. Exactly one of MQTT, Serial and
+// Modbus is set.
 type Driver struct {
 	Name string
 
@@ -39,6 +41,9 @@ type Driver struct {
 
 	Serial       *serial.Config
 	SerialDevice *serial.Device
+
+	Modbus        *modbus.Config
+	ModbusDevices []modbus.Device // at least one
 }
 
 // Device is one row of the device list: one device, or all that a topic

@@ -62,7 +62,15 @@ func mustLieIn(t *testing.T, problems Problems, text string) {
 func mustBeUsable(t *testing.T, f *File) {
 	t.Helper()
 	for _, d := range f.Drivers {
-		if (d.MQTT != nil) == (d.Serial != nil) || d.MQTT != nil && len(d.MQTTDevices) == 0 || d.Serial != nil && d.SerialDevice == nil {
+		kinds := 0
+		for _, whole := range []bool{
+			d.MQTT != nil && len(d.MQTTDevices) > 0, d.Serial != nil && d.SerialDevice != nil, d.Modbus != nil && len(d.ModbusDevices) > 0,
+		} {
+			if whole {
+				kinds++
+			}
+		}
+		if kinds != 1 {
 			t.Errorf("driver %s is not usable: %+v", d.Name, d)
 		}
 	}

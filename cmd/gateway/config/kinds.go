@@ -6,6 +6,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"sluice/drivers/modbus"
 	"sluice/drivers/mqtt"
 	"sluice/drivers/serial"
 	"sluice/pipeline"
@@ -20,6 +21,7 @@ import (
 type driverEntry struct {
 	MQTT   *yaml.Node `yaml:"mqtt"`
 	Serial *yaml.Node `yaml:"serial"`
+	Modbus *yaml.Node `yaml:"modbus"`
 }
 
 // sinkEntry is one sink in the file: its kind, and beside it its delivery.
@@ -36,7 +38,7 @@ func (p *parser) driver(e entry) Driver {
 	path := "drivers." + d.Name
 	var decoded driverEntry
 	p.decode(e.value, path, reflect.ValueOf(&decoded).Elem())
-	switch kind, n := p.kind(e, path, "mqtt", "serial"); kind {
+	switch kind, n := p.kind(e, path, "mqtt", "serial", "modbus"); kind {
 	case "mqtt":
 		c := mqtt.DefaultConfig()
 		p.decode(n, path+".mqtt", reflect.ValueOf(&c).Elem())
@@ -48,6 +50,11 @@ func (p *parser) driver(e entry) Driver {
 		p.decode(n, path+".serial", reflect.ValueOf(&c).Elem())
 		p.validate(n, path+".serial.", &c)
 		d.Serial = &c
+	case "modbus":
+		c := modbus.DefaultConfig()
+		p.decode(n, path+".modbus", reflect.ValueOf(&c).Elem())
+		p.validate(n, path+".modbus.", &c)
+		d.Modbus = &c
 	}
 	return d
 }

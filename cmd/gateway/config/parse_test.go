@@ -62,7 +62,11 @@ func TestEveryKeyIsSet(t *testing.T) {
 	mustBeSet(t, "influx", *f.Sinks[2].Influx, "gzip")
 	mustBeSet(t, "file", *f.Sinks[3].File, "sync")
 	mustBeSet(t, "delivery", f.Sinks[0].Delivery, "only")
-	mustBeSet(t, "metric", f.Profiles["climate"].Metrics["temperature"])
+	registers := []string{"coil", "discrete", "input", "holding", "order", "bits", "length", "missing", "poll"}
+	mustBeSet(t, "metric", f.Profiles["climate"].Metrics["temperature"], registers...)
+	mustBeSet(t, "modbus", *f.Drivers[3].Modbus, "url")
+	mustBeSet(t, "register", f.Profiles["meter"].Metrics["voltage"].Register, "coil", "discrete", "holding", "bits", "length")
+	mustBeSet(t, "reads", f.Profiles["meter"].Reads)
 	mustBeSet(t, "time", *f.Profiles["climate"].Time)
 	mustBeSet(t, "csv", *f.Profiles["track"].Decode.CSV)
 }

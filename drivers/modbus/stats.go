@@ -1,0 +1,20 @@
+package modbus
+
+import "sync/atomic"
+
+// Stats are running counts of a bus since its driver was made.
+type Stats struct {
+	Requests int64 // sent, those again among them
+	Retries  int64 // sent again
+	Skipped  int64 // polls left out, because the bus was busy or away when they had their place
+	Demoted  int64 // units that are silent at present
+}
+
+// counts are the Stats as the bus keeps them.
+type counts struct{ requests, retries, skipped, demoted atomic.Int64 }
+
+// Stats returns the counts. It is safe for concurrent use.
+func (d *Driver) Stats() Stats {
+	c := &d.counts
+	return Stats{Requests: c.requests.Load(), Retries: c.retries.Load(), Skipped: c.skipped.Load(), Demoted: c.demoted.Load()}
+}

@@ -12,6 +12,12 @@ import (
 
 // link carries one request after the other over a line. It is owned by one
 // goroutine.
+//
+// By TCP an answer has the number of its request. On a serial line it has only
+// unit, function and length, so that an answer which comes after its timeout
+// could be taken for that to the next request. Against this the schedule asks
+// the unit nothing for another timeout, what came meanwhile is thrown away, and
+// of other units only their own frames count.
 type link struct {
 	line    Line
 	timing  Timing

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -250,6 +251,57 @@ func TestFaults(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// TestNoise has a line on which there is more noise than anything else: what is
+// read is right, and nothing hangs.
+func TestNoise(t *testing.T) {
+	ascii := lineConfig("19200 7E1")
+	ascii.Mode = modeASCII
+	for name, c := range map[string]Config{"rtu": lineConfig("19200 8E1"), "ascii": ascii, "rtu by tcp": tcpConfig("rtu+tcp://h:1")} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d, e, s := newDriver(t, c, devices(block(0, 5, time.Second), 1, 2)), &recorder{}, newSlave(c, 1, 2)
+				s.units[1].registers[0], s.units[2].registers[0] = 1, 2
+				here, there := net.Pipe()
+				ctx, cancel := context.WithCancel(t.Context())
+				var others sync.WaitGroup
+				others.Go(func() { s.serve(there) })
+				others.Go(func() {
+					random := rand.New(rand.NewPCG(3, 4))
+					noise := make([]byte, 40)
+					for ctx.Err() == nil {
+						time.Sleep(time.Duration(random.IntN(300)) * time.Millisecond)
+						for i := range noise {
+							noise[i] = byte(random.Uint32())
+						}
+						if random.IntN(2) == 0 { // like an answer's head
+							copy(noise, []byte{byte(1 + random.IntN(2)), 3, 10})
+						}
+						if _, err := there.Write(noise[:1+random.IntN(len(noise))]); err != nil {
+							return
+						}
+					}
+				})
+				others.Go(func() { _ = d.newBus(here, e).converse(ctx) })
+				time.Sleep(5 * time.Minute)
+				cancel()
+				_ = there.Close()
+				others.Wait()
+				for u := 1; u <= 2; u++ {
+					readings := e.of(deviceName(u))
+					for _, r := range readings {
+						if got := r.Metrics[0].Value; got != protocol.Uint(uint64(u)) {
+							t.Fatalf("unit %d has %v", u, got)
+						}
+					}
+					if len(readings) < 150 {
+						t.Errorf("unit %d was read %d times in 5 minutes: %v", u, len(readings), e.rejected)
+					}
+				}
+			})
+		})
 	}
 }
 

@@ -12,6 +12,12 @@ import (
 
 // link carries one request after the other over a line. It is owned by one
 // goroutine.
+//
+// By TCP an answer has the number of its request. On a serial line it has only
+// unit, function and length, so that an answer which comes after its timeout
+// could be taken for that to the next request. Against this the schedule asks
+// the unit nothing for another timeout, what came meanwhile is thrown away, and
+// of other units only their own frames count.
 type link struct {
 	line    Line
 	timing  Timing
@@ -216,12 +222,22 @@ func (l *link) receive(ctx context.Context, address uint8, q *modbus.Request, se
 		if l.stream.Stats().Bad > before.Bad {
 			deadline = minTime(deadline, now.Add(max(l.timing.Gap, settle)))
 		}
-		// What is missing takes its time: looking earlier would be in vain.
-		if missing := whole - l.stream.Held(); l.stream.Held() > 0 && missing > 0 && l.timing.Char > 0 {
-			rest := l.timing.Char * time.Duration(missing)
-			pause(ctx, l.timer, min(rest, deadline.Sub(now)))
-		}
+		pause(ctx, l.timer, min(l.rest(whole), deadline.Sub(now)))
 	}
+}
+
+// rest returns how long the rest of an answer takes of which a part has come, so
+// that looking earlier would be in vain. Until it is longer than an exception it
+// may be one.
+func (l *link) rest(whole int) time.Duration {
+	held := l.stream.Held()
+	if held == 0 {
+		return 0
+	}
+	if exception := l.timing.framing.bytes(2); held < exception {
+		whole = exception
+	}
+	return l.timing.Char * time.Duration(whole-held)
 }
 
 // read reads what has come until the deadline.

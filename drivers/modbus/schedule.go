@@ -217,7 +217,7 @@ func (s *schedule) finish(t *task, now time.Time) {
 func (s *schedule) wake(u *unit, now time.Time) {
 	for _, t := range u.tasks {
 		if u.demoted && t.ready != never {
-			s.move(t, now)
+			s.move(t, maxTime(now, u.quiet))
 		}
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"sluice/protocol"
 )
 
 // Validate reports what is wrong with p: the field's path in the file and the
@@ -141,6 +143,9 @@ func (m *Metric) validateMetric(report func(field, problem string)) {
 // validateMap reports what a text cannot mean for a metric of that type.
 func (m *Metric) validateMap(report func(field, problem string)) {
 	kind, ok := kindOf(m.Type)
+	if m.IsSet() { // then the type is that of the registers
+		kind = protocol.KindNull
+	}
 	r := rule{kind: kind, scaled: newScaling(m.Scale, m.Offset)}
 	for _, sent := range slices.Sorted(maps.Keys(m.Map)) {
 		if _, fits := r.value(plainScalar([]byte(m.Map[sent]))); ok && !fits {

@@ -8,6 +8,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"sluice/drivers/modbus"
 	"sluice/drivers/mqtt"
 	"sluice/drivers/serial"
 	"sluice/protocol"
@@ -44,6 +45,11 @@ func (p *parser) devices(root, n *yaml.Node, f *File) bool {
 		return false
 	}
 	for i := range f.Drivers {
+		if bus := &f.Drivers[i]; bus.Modbus != nil && len(p.problems) == before {
+			if err := modbus.Fits(*bus.Modbus, bus.ModbusDevices); err != nil {
+				p.finding(root, "", "drivers."+bus.Name, "cannot be polled so often: "+err.Error())
+			}
+		}
 		if name := f.Drivers[i].Name; d.used[name] == 0 {
 			p.finding(root, "", "drivers."+name, "has no device: no row of devices is via "+name)
 		}

@@ -33,7 +33,7 @@ type hub struct {
 	config sinknats.Config
 	memory []byte // what the sink remembered last
 	probes int
-	logged strings.Builder
+	logged logText
 }
 
 func startHub(t *testing.T, edit func(*jetstream.StreamConfig)) *hub {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,15 +19,33 @@ import (
 )
 
 // openLogging makes a sink that logs to the returned text.
-func openLogging(t *testing.T, cfg sinknats.Config) (*sinknats.Sink, *strings.Builder) {
+func openLogging(t *testing.T, cfg sinknats.Config) (*sinknats.Sink, *logText) {
 	t.Helper()
-	var text strings.Builder
-	out, err := sinknats.New("hub", cfg, sinknats.Options{Gateway: "plant-7", Log: slog.New(slog.NewTextHandler(&text, nil))})
+	text := &logText{}
+	out, err := sinknats.New("hub", cfg, sinknats.Options{Gateway: "plant-7", Log: slog.New(slog.NewTextHandler(text, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { out.Close() })
-	return out, &text
+	return out, text
+}
+
+// logText is what was logged. The client's own goroutine logs too.
+type logText struct {
+	mu   sync.Mutex // guards text
+	text strings.Builder
+}
+
+func (l *logText) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logText) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 func TestStreamThatDoesNotFit(t *testing.T) {

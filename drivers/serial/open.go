@@ -22,7 +22,7 @@ const (
 // open opens the port. While it is away open waits for it; when ctx ends
 // meanwhile the port is nil.
 func (d *Driver) open(ctx context.Context) (*port.Port, error) {
-	p, err := port.Open(d.path, d.line)
+	p, err := port.Open(d.path, d.line, port.DefaultOptions())
 	if !mayReturn(err) {
 		return p, err
 	}
@@ -30,7 +30,7 @@ func (d *Driver) open(ctx context.Context) (*port.Port, error) {
 	defer w.close()
 	for ctx.Err() == nil {
 		w.aim() // before the look, so that nothing happens unseen in between
-		p, err = port.Open(d.path, d.line)
+		p, err = port.Open(d.path, d.line, port.DefaultOptions())
 		if !mayReturn(err) {
 			return p, err
 		}

@@ -35,7 +35,7 @@ func openPort(t *testing.T, path, line string) *Port {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := Open(path, l)
+	p, err := Open(path, l, DefaultOptions())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +221,7 @@ func TestOpenErrors(t *testing.T) {
 		file:    {unix.ENOTTY, "it is not a serial port"},
 		dir:     {unix.EISDIR, "is a directory"},
 	} {
-		_, err := Open(path, line)
+		_, err := Open(path, line, DefaultOptions())
 		if !errors.Is(err, want.is) || !strings.Contains(fmt.Sprint(err), want.text) {
 			t.Errorf("Open(%s) gave %v, want %q", path, err, want.text)
 		}
@@ -234,7 +234,7 @@ func TestOpenErrors(t *testing.T) {
 func TestBusy(t *testing.T) {
 	device := newPty(t)
 	first := openPort(t, device.Link(), "19200 8N1")
-	_, err := Open(device.Port(), Line{9600, 8, None, 1})
+	_, err := Open(device.Port(), Line{9600, 8, None, 1}, DefaultOptions())
 	if !errors.Is(err, ErrBusy) || !strings.Contains(err.Error(), fmt.Sprintf("this process (%d)", os.Getpid())) {
 		t.Errorf("the second Open gave %v", err)
 	}

@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
-	"time"
 
 	"sluice/drivers"
 	"sluice/drivers/serial/port"
@@ -26,9 +25,8 @@ import (
 // Driver reads one device on one port.
 type Driver struct {
 	path   string
-	line   port.Line
+	port   *port.Keeper // used by the one Run there is
 	status *drivers.Status
-	log    *slog.Logger
 	reader reader // used by the one Run there is
 }
 
@@ -39,9 +37,6 @@ type Options struct {
 	Log    *slog.Logger    // carries the driver's name; nil: no log
 	Status *drivers.Status // nil: the driver keeps one for itself
 }
-
-// bounce is how long a port is left alone that hung up without a byte.
-const bounce = 250 * time.Millisecond
 
 // New returns a driver called name for dev on the port of cfg, which is
 // complete and valid (see DefaultConfig and Config.Validate). It opens nothing.
@@ -68,7 +63,7 @@ func New(name string, cfg Config, dev Device, opts Options) (*Driver, error) {
 	if status == nil {
 		status = drivers.NewStatus(log)
 	}
-	d := &Driver{path: cfg.Port, line: line, status: status, log: log}
+	d := &Driver{path: cfg.Port, port: port.NewKeeper(cfg.Port, line, port.DefaultOptions(), log), status: status}
 	d.reader = reader{
 		device:  &protocol.Device{Name: dev.Name, Profile: dev.Profile, Driver: name, Tags: dev.Tags},
 		frames:  frames,
@@ -85,8 +80,9 @@ func New(name string, cfg Config, dev Device, opts Options) (*Driver, error) {
 // when the port cannot be used otherwise, such as one that somebody else has
 // open.
 func (d *Driver) Run(ctx context.Context, e drivers.Emitter) error {
+	defer d.port.Close() // nothing but a trace, which has logged its end
 	for {
-		p, err := d.open(ctx)
+		p, err := d.port.Open(ctx, d.status.Down)
 		if ctx.Err() != nil {
 			if p != nil {
 				_ = p.Close()
@@ -106,36 +102,21 @@ func (d *Driver) Run(ctx context.Context, e drivers.Emitter) error {
 		}
 		d.status.Down(err)
 		if !heard {
-			pause(ctx, bounce)
+			d.port.Bounce(ctx)
 		}
 	}
 }
 
 // listen emits what arrives at p until ctx ends or the port is gone, and closes
 // it. It reports whether anything arrived.
-func (d *Driver) listen(ctx context.Context, p *port.Port, e drivers.Emitter) (heard bool, err error) {
-	release := onEnd(ctx, func() { _ = p.Close() })
+func (d *Driver) listen(ctx context.Context, p port.Conn, e drivers.Emitter) (heard bool, err error) {
+	release := port.CloseAtEnd(ctx, p)
 	defer func() {
 		release()
 		_ = p.Close()
 	}()
 	heard, err = d.reader.read(p, e)
 	return heard, fmt.Errorf("read port %s: %w", d.path, err)
-}
-
-// onEnd calls f once ctx ends. The function it returns calls that off, or waits
-// for f to return.
-func onEnd(ctx context.Context, f func()) (release func()) {
-	done := make(chan struct{}) // closed when f has returned
-	stop := context.AfterFunc(ctx, func() {
-		defer close(done)
-		f()
-	})
-	return func() {
-		if !stop() {
-			<-done
-		}
-	}
 }
 
 // newPool returns a pool of batches that find their way back when they are

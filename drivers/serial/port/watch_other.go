@@ -1,6 +1,6 @@
 //go:build !linux
 
-package serial
+package port
 
 import "context"
 

@@ -128,15 +128,16 @@ func (p *Port) release(fd int) error {
 	return err
 }
 
-// control calls f with the descriptor. Fd would make it blocking.
+// control calls f with the descriptor, which Fd would make blocking. After Close
+// it returns os.ErrClosed.
 func (p *Port) control(f func(fd int) error) error {
 	raw, err := p.file.SyscallConn()
 	if err != nil {
 		return err
 	}
 	var failed error
-	if err := raw.Control(func(fd uintptr) { failed = f(int(fd)) }); err != nil {
-		return err
+	if raw.Control(func(fd uintptr) { failed = f(int(fd)) }) != nil {
+		return os.ErrClosed // its only error, in words that nothing can be compared with
 	}
 	return failed
 }

@@ -90,6 +90,9 @@ func TestOpenSetsTheLine(t *testing.T) {
 			if got.Lflag != 0 || got.Oflag != 0 || got.Iflag&^unix.IGNPAR != 0 {
 				t.Errorf("line is not raw: %+v", got)
 			}
+			if got.Cflag&unix.HUPCL != 0 {
+				t.Error("a close would move DTR, which resets some boards")
+			}
 			if got.Cflag&unix.CLOCAL == 0 || got.Cc[unix.VMIN] != 1 || got.Cc[unix.VTIME] != 0 {
 				t.Errorf("line waits for a modem or does not wait for a byte: %+v", got)
 			}

@@ -194,8 +194,3 @@ func (c *traced) Write(b []byte) (int, error) {
 	}
 	return n, err
 }
-
-func (c *traced) Flush() error {
-	c.trace.Note("flush")
-	return c.Conn.Flush()
-}

@@ -32,6 +32,8 @@ type Keeper struct {
 	opts Options
 	log  *slog.Logger
 
+	settle time.Duration // see settle; tests have less time
+
 	trace   *Trace   // nil: none is wanted, or it could not be opened
 	traced  bool     // it was tried
 	lacking []string // what was logged
@@ -40,7 +42,7 @@ type Keeper struct {
 // NewKeeper returns a keeper of the port at path; line and opts are valid. It
 // opens nothing. log carries the driver's name.
 func NewKeeper(path string, line Line, opts Options, log *slog.Logger) *Keeper {
-	return &Keeper{path: path, line: line, opts: opts, log: log}
+	return &Keeper{path: path, line: line, opts: opts, log: log, settle: settle}
 }
 
 // Open opens the port. While it is missing, or this user may not open it, Open
@@ -74,7 +76,7 @@ func (k *Keeper) await(ctx context.Context, away func(error)) (*Port, error) {
 			return p, err
 		}
 		away(err)
-		pause(ctx, settle)
+		pause(ctx, k.settle)
 		w.wait(ctx)
 	}
 	return nil, ctx.Err()

@@ -115,6 +115,7 @@ func TestReplug(t *testing.T) {
 	const times = 100
 	link := filepath.Join(t.TempDir(), "port")
 	h := &host{newKeeper(t, link, DefaultOptions()), make(chan error, 1), make(chan int)}
+	h.settle = 10 * time.Millisecond // a hundred are enough waiting
 	ctx, cancel := context.WithCancel(t.Context())
 	others := goleak.IgnoreCurrent()
 	ended := make(chan error, 1) // run's result, sent once

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 
@@ -37,6 +38,9 @@ its socket (by-path): by-id would be the same for a second one of its kind.`,
 }
 
 func listPorts(w io.Writer, root string, asJSON bool) error {
+	if resolved, err := filepath.EvalSymlinks(root); err == nil {
+		root = resolved // as the names of devices will be
+	}
 	found := machine{root}.ports()
 	if asJSON {
 		lines := json.NewEncoder(w)

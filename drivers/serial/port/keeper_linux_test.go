@@ -156,7 +156,7 @@ func (h *host) cycle(t *testing.T, link string) time.Duration {
 	fed := make(chan struct{}) // closed when the device sends no more
 	go func() {
 		defer close(fed)
-		for err := error(nil); err == nil; {
+		for err := device.WaitOpened(t.Context()); err == nil; {
 			_, err = device.Write([]byte("reading that nobody asked for\r\n"))
 		}
 	}()

@@ -120,7 +120,7 @@ func judge(r modbus.Response, err error) (what outcome, reason string) {
 	if !errors.As(err, &f) {
 		f = failedTimeout
 	}
-	if f == failedChecksum {
+	if f == failedChecksum || f == failedEcho {
 		return garbled, string(f)
 	}
 	return silent, string(f)

@@ -21,9 +21,10 @@ type Config struct {
 	Turnaround   time.Duration `yaml:"turnaround"`    // that units take to begin an answer, for reckoning the load; default 5ms, by TCP 1ms
 	Gap          time.Duration `yaml:"gap"`           // of silence before a request; default 3.5 characters, at least 1.75ms above 19200 baud
 	Demote       Demote        `yaml:"demote"`        //
-	Echo         bool          `yaml:"echo"`          // the adapter hears what it sends
 	MaxRegisters int           `yaml:"max_registers"` // in one request, default 125
 	MaxGap       int           `yaml:"max_gap"`       // registers that are read needlessly to spare a request, default 8
+
+	port.Options // of a serial line
 }
 
 // Demote says when a silent unit is left alone, so that it does not hold up the
@@ -48,6 +49,7 @@ func DefaultConfig() Config {
 		Demote:       Demote{After: 2, Probe: 30 * time.Second},
 		MaxRegisters: modbus.MaxReadRegisters,
 		MaxGap:       8,
+		Options:      port.DefaultOptions(),
 	}
 }
 
@@ -85,6 +87,7 @@ func (c *Config) validatePort(report func(field, problem string)) {
 	case runtime.GOOS != "windows" && !filepath.IsAbs(c.Port):
 		report("port", fmt.Sprintf("is %q, want the whole path, such as /dev/serial/by-id/usb-…", c.Port))
 	}
+	c.Options.Validate(report)
 	if c.Mode != modeRTU && c.Mode != modeASCII {
 		report("mode", fmt.Sprintf("is %q, want rtu or ascii", c.Mode))
 	}
@@ -106,10 +109,14 @@ func (c *Config) validateURL(report func(field, problem string)) {
 	if _, err := parseAddress(c.URL); err != nil {
 		report("url", err.Error())
 	}
+	none := port.DefaultOptions()
 	for _, of := range []struct {
 		field string
 		set   bool
-	}{{"line", c.Line != ""}, {"mode", c.Mode != modeRTU}, {"echo", c.Echo}} {
+	}{
+		{"line", c.Line != ""}, {"mode", c.Mode != modeRTU}, {"echo", c.Echo}, {"rs485", c.RS485 != none.RS485},
+		{"dtr", c.DTR != none.DTR}, {"rts", c.RTS != none.RTS}, {"low_latency", !c.LowLatency}, {"trace", c.Trace != ""},
+	} {
 		if of.set {
 			report(of.field, "is for a serial line, want it without url")
 		}

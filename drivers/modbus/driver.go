@@ -20,7 +20,6 @@ import (
 
 	"sluice/drivers"
 	"sluice/drivers/serial/port"
-	"sluice/drivers/serial/replug"
 	"sluice/protocol"
 	"sluice/protocol/binary"
 	"sluice/protocol/payload"
@@ -29,9 +28,9 @@ import (
 // Driver talks to the units of one bus.
 type Driver struct {
 	config Config
-	path   string  // of the port, or the URL
-	at     address // of a server; zero: it is a port
-	line   port.Line
+	path   string       // of the port, or the URL
+	at     address      // of a server; zero: it is a port
+	port   *port.Keeper // used by the one Run there is; nil: it is a server
 	status *drivers.Status
 	log    *slog.Logger
 
@@ -74,8 +73,12 @@ func New(name string, cfg Config, devices []Device, opts Options) (*Driver, erro
 		if d.at, err = parseAddress(cfg.URL); err != nil {
 			return nil, fmt.Errorf("url %w", err)
 		}
-	} else if d.line, err = port.ParseLine(cfg.Line); err != nil {
-		return nil, fmt.Errorf("line %w", err)
+	} else {
+		line, err := port.ParseLine(cfg.Line)
+		if err != nil {
+			return nil, fmt.Errorf("line %w", err)
+		}
+		d.port = port.NewKeeper(cfg.Port, line, cfg.Options, log)
 	}
 	units, err := d.units(name, devices)
 	if err != nil {
@@ -158,7 +161,11 @@ func newUnit(dev *Device, driver string, m *model) *unit {
 // otherwise, or a server cannot be reached.
 func (d *Driver) Run(ctx context.Context, e drivers.Emitter) error {
 	if d.at.host == "" {
-		return d.runPort(ctx, e)
+		return d.port.Run(ctx, d.status.Down, func(ctx context.Context, c port.Conn) (heard bool, err error) {
+			b := d.newBus(c, e)
+			err = b.serve(ctx)
+			return b.up, err
+		})
 	}
 	for {
 		b, err := d.connect(ctx, e)
@@ -172,21 +179,6 @@ func (d *Driver) Run(ctx context.Context, e drivers.Emitter) error {
 			return fmt.Errorf("use %s: %w", d.path, err)
 		}
 	}
-}
-
-// runPort is Run on a serial port.
-func (d *Driver) runPort(ctx context.Context, e drivers.Emitter) error {
-	r := replug.Port{
-		Path:   d.path,
-		Open:   func() (*port.Port, error) { return port.Open(d.path, d.line) },
-		Status: d.status,
-		Use: func(ctx context.Context, p *port.Port) (heard bool, err error) {
-			b := d.newBus(p, e)
-			err = b.serve(ctx)
-			return b.up, err
-		},
-	}
-	return r.Run(ctx)
 }
 
 func (d *Driver) newBus(line Line, e drivers.Emitter) *bus {
@@ -216,7 +208,7 @@ func (d *Driver) connect(ctx context.Context, e drivers.Emitter) (*bus, error) {
 
 // converse serves a connection and closes it.
 func (b *bus) converse(ctx context.Context) error {
-	release := replug.OnEnd(ctx, func() { _ = b.link.line.Close() })
+	release := port.CloseAtEnd(ctx, b.link.line)
 	defer func() {
 		release()
 		_ = b.link.line.Close()

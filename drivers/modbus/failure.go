@@ -17,6 +17,7 @@ const (
 	failedChecksum  failure = "checksum"   // an answer came, damaged
 	failedTruncated failure = "truncated"  // an answer began and did not end
 	failedUnit      failure = "wrong_unit" // somebody else answered
+	failedEcho      failure = "echo"       // what came back is not what was sent: somebody else spoke too
 )
 
 // Error says what happened, for people.
@@ -28,6 +29,8 @@ func (f failure) Error() string {
 		return "the answer is damaged"
 	case failedTruncated:
 		return "the answer broke off"
+	case failedEcho:
+		return "the echo differs from what was sent"
 	}
 	return "another unit answered"
 }

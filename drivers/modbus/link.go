@@ -1,12 +1,12 @@
 package modbus
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"time"
 
+	"sluice/drivers/serial/port"
 	"sluice/protocol/modbus"
 )
 
@@ -22,7 +22,6 @@ type link struct {
 	line    Line
 	timing  Timing
 	timeout time.Duration // for an answer, beside its time on the wire
-	echo    bool
 	stream  *modbus.Stream
 	timer   *time.Timer // stopped while nobody waits
 
@@ -45,7 +44,7 @@ const lateness = 30 * time.Second
 
 // newLink returns a link over a line that was just opened.
 func newLink(line Line, c *Config) *link {
-	l := &link{line: line, timing: c.Timing(), timeout: c.patience(), echo: c.Echo}
+	l := &link{line: line, timing: c.Timing(), timeout: c.patience()}
 	l.quiet = time.Now().Add(l.timing.Gap)
 	switch l.timing.framing {
 	case framedTCP:
@@ -197,23 +196,18 @@ func (l *link) receive(ctx context.Context, address uint8, q *modbus.Request, se
 	deadline := sent.Add(l.timeout + wire)
 	whole := l.timing.framing.bytes(q.ResponseLength())
 	before := l.stream.Stats()
-	echo := l.echo
 	for {
 		n, err := l.read(deadline)
 		now := time.Now()
 		l.note(l.in[:n], now)
-		if echo && len(l.heard) >= len(l.out) {
-			echo = false
-			l.dropEcho()
-			l.stream.Feed(l.heard)
-		} else if !echo {
-			l.stream.Feed(l.in[:n])
-		}
+		l.stream.Feed(l.in[:n])
 		if r, ok := l.find(address, q); ok {
 			return r, nil
 		}
 		switch {
 		case err == nil:
+		case errors.Is(err, port.ErrEcho):
+			return modbus.Response{}, failedEcho
 		case !expired(err):
 			return modbus.Response{}, lost(err)
 		default:
@@ -254,13 +248,6 @@ func (l *link) note(p []byte, now time.Time) {
 		l.quiet = now.Add(l.timing.Gap)
 	}
 	l.heard = append(l.heard, p[:min(len(p), cap(l.heard)-len(l.heard))]...)
-}
-
-// dropEcho forgets our own request at the beginning of what came.
-func (l *link) dropEcho() {
-	if bytes.HasPrefix(l.heard, l.out) {
-		l.heard = l.heard[:copy(l.heard, l.heard[len(l.out):])]
-	}
 }
 
 // find looks for the answer in what came. A frame that answers something else

@@ -17,6 +17,8 @@ type Config struct {
 	Port  string       `yaml:"port"`  // stable name: /dev/serial/by-id/…
 	Line  string       `yaml:"line"`  // "9600 8N1": baud, data bits, parity N, E or O, stop bits
 	Frame frame.Config `yaml:"frame"` // how messages are told apart; default: lines
+
+	port.Options
 }
 
 // Device is the device at the other end of the port.
@@ -29,7 +31,9 @@ type Device struct {
 
 // DefaultConfig returns the values that hold where the file is silent. Port and
 // line have none: only the operator knows them.
-func DefaultConfig() Config { return Config{Frame: frame.DefaultConfig()} }
+func DefaultConfig() Config {
+	return Config{Frame: frame.DefaultConfig(), Options: port.DefaultOptions()}
+}
 
 // Validate reports what is wrong with c: the field's path in the file and the
 // problem.
@@ -45,6 +49,7 @@ func (c *Config) Validate(report func(field, problem string)) {
 	} else if _, err := port.ParseLine(c.Line); err != nil {
 		report("line", err.Error())
 	}
+	c.Options.Validate(report)
 	c.Frame.Validate(func(field, problem string) {
 		report(strings.TrimSuffix("frame."+field, "."), problem)
 	})

@@ -16,7 +16,6 @@ import (
 
 	"sluice/drivers"
 	"sluice/drivers/serial/port"
-	"sluice/drivers/serial/replug"
 	"sluice/protocol"
 	"sluice/protocol/frame"
 	"sluice/protocol/payload"
@@ -25,9 +24,8 @@ import (
 // Driver reads one device on one port.
 type Driver struct {
 	path   string
-	line   port.Line
+	port   *port.Keeper // used by the one Run there is
 	status *drivers.Status
-	log    *slog.Logger
 	reader reader // used by the one Run there is
 }
 
@@ -64,7 +62,7 @@ func New(name string, cfg Config, dev Device, opts Options) (*Driver, error) {
 	if status == nil {
 		status = drivers.NewStatus(log)
 	}
-	d := &Driver{path: cfg.Port, line: line, status: status, log: log}
+	d := &Driver{path: cfg.Port, port: port.NewKeeper(cfg.Port, line, cfg.Options, log), status: status}
 	d.reader = reader{
 		device:  &protocol.Device{Name: dev.Name, Profile: dev.Profile, Driver: name, Tags: dev.Tags},
 		frames:  frames,
@@ -81,16 +79,10 @@ func New(name string, cfg Config, dev Device, opts Options) (*Driver, error) {
 // when the port cannot be used otherwise, such as one that somebody else has
 // open.
 func (d *Driver) Run(ctx context.Context, e drivers.Emitter) error {
-	r := replug.Port{
-		Path:   d.path,
-		Open:   func() (*port.Port, error) { return port.Open(d.path, d.line) },
-		Status: d.status,
-		Use: func(_ context.Context, p *port.Port) (heard bool, err error) {
-			d.status.Up(d.path)
-			return d.reader.read(p, e)
-		},
-	}
-	return r.Run(ctx)
+	return d.port.Run(ctx, d.status.Down, func(_ context.Context, c port.Conn) (heard bool, err error) {
+		d.status.Up(d.path)
+		return d.reader.read(c, e)
+	})
 }
 
 // newPool returns a pool of batches that find their way back when they are

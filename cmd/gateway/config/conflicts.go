@@ -150,20 +150,42 @@ func hint(name string, known []string) string {
 	return ""
 }
 
-// sharedFiles reports sinks that would write to the file of another.
-func (p *parser) sharedFiles(sinks *yaml.Node, f *File) {
+// sharedFiles reports sinks and traces that would write to the file of another.
+func (p *parser) sharedFiles(drivers, sinks *yaml.Node, f *File) {
 	owners := make(map[string]string)
+	for _, d := range f.Drivers {
+		p.traced(drivers, d, owners)
+	}
 	for _, s := range f.Sinks {
 		if s.File == nil || s.File.Path == "" || p.skip && p.anyIn(child(sinks, s.Name), p.isExpanded) {
 			continue
 		}
 		path := filepath.Clean(strings.ReplaceAll(s.File.Path, "{gateway}", f.Gateway))
 		if owner, taken := owners[path]; taken {
-			p.finding(sinks, "sinks.", s.Name+".file.path", "is the file of sink "+owner+" already")
+			p.finding(sinks, "sinks.", s.Name+".file.path", "is the file of "+owner+" already")
 			continue
 		}
-		owners[path] = s.Name
+		owners[path] = "sink " + s.Name
 	}
+}
+
+// traced reports a driver that would record its traffic in the file of another.
+func (p *parser) traced(drivers *yaml.Node, d Driver, owners map[string]string) {
+	kind, trace := "", ""
+	switch {
+	case d.Serial != nil:
+		kind, trace = "serial", d.Serial.Trace
+	case d.Modbus != nil:
+		kind, trace = "modbus", d.Modbus.Trace
+	}
+	if trace == "" || p.skip && p.anyIn(child(drivers, d.Name), p.isExpanded) {
+		return
+	}
+	if owner, taken := owners[trace]; taken {
+		p.finding(drivers, "drivers.", d.Name+"."+kind+".trace", "is the file of "+owner+" already")
+		return
+	}
+	owners[trace] = "driver " + d.Name
 }
 
 // templates reports names in the sinks' templates that no device can fill.

@@ -48,11 +48,13 @@ func (p *parser) driver(e entry) Driver {
 	case "serial":
 		c := serial.DefaultConfig()
 		p.decode(n, path+".serial", reflect.ValueOf(&c).Elem())
+		p.rebase(&c.Trace)
 		p.validate(n, path+".serial.", &c)
 		d.Serial = &c
 	case "modbus":
 		c := modbus.DefaultConfig()
 		p.decode(n, path+".modbus", reflect.ValueOf(&c).Elem())
+		p.rebase(&c.Trace)
 		p.validate(n, path+".modbus.", &c)
 		d.Modbus = &c
 	}

@@ -107,6 +107,7 @@ func TestValuesOfTheFile(t *testing.T) {
 		"absolute key":         {mqtt.MQTT.TLS.Key, "/etc/sluice/gw.key"},
 		"relative creds":       {f.Sinks[1].NATS.Creds, here("hub.creds")},
 		"relative path":        {f.Sinks[3].File.Path, here("out/{gateway}.lp")},
+		"relative trace":       {f.Drivers[1].Serial.Trace, here("traces/scale.txt")},
 		"standard output":      {f.Sinks[4].File.Path, "-"},
 		"files to keep":        {f.Sinks[3].File.Keep, file.Keep{Files: 7}},
 		"relative dir":         {f.Pipeline.Dir, here("journal")},

@@ -50,7 +50,7 @@ func (p *parser) file(root *yaml.Node) *File {
 	p.sessions(t.Sinks, f, owners)
 	p.heirs(t.Sinks, f)
 	p.fallbacks(t.Sinks, f)
-	p.sharedFiles(t.Sinks, f)
+	p.sharedFiles(t.Drivers, t.Sinks, f)
 	if whole {
 		p.templates(t.Sinks, f)
 	}

@@ -10,3 +10,7 @@ var ErrGone = errors.New("port is gone")
 // ErrBusy means that another program, or another part of this one, has the port
 // open for itself.
 var ErrBusy = errors.New("port is in use")
+
+// ErrEcho means that what came back is not what was sent: another station has
+// spoken at the same time, or this adapter gives no echo.
+var ErrEcho = errors.New("echo differs from what was sent")

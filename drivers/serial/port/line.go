@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Parity is the check bit of a character, as operators write it.
@@ -64,4 +65,14 @@ func (l *Line) format(word string) bool {
 // String returns the form that ParseLine reads.
 func (l Line) String() string {
 	return fmt.Sprintf("%d %d%c%d", l.Baud, l.Data, l.Parity, l.Stop)
+}
+
+// Span returns how long n characters take on the wire: start bit, data bits,
+// parity and stop bits of each.
+func (l Line) Span(n int) time.Duration {
+	bits := 1 + l.Data + l.Stop
+	if l.Parity != None {
+		bits++
+	}
+	return time.Duration(n*bits) * time.Second / time.Duration(l.Baud)
 }

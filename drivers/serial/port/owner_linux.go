@@ -13,10 +13,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// owner names the process that has the port, "" when it cannot be found: a
+// Owner names the process that has the port at path, "" when none is found: a
 // process that holds the lock or, for ports reserved without one, has the
 // device open. Without privileges the second shows only this user's processes.
-func owner(path string) string {
+func Owner(path string) string {
 	pid := locker(path)
 	if pid == 0 {
 		pid = holder(path)

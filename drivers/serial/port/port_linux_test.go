@@ -35,7 +35,7 @@ func openPort(t *testing.T, path, line string) *Port {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := Open(path, l)
+	p, err := Open(path, l, DefaultOptions())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,6 +89,9 @@ func TestOpenSetsTheLine(t *testing.T) {
 			}
 			if got.Lflag != 0 || got.Oflag != 0 || got.Iflag&^unix.IGNPAR != 0 {
 				t.Errorf("line is not raw: %+v", got)
+			}
+			if got.Cflag&unix.HUPCL != 0 {
+				t.Error("a close would move DTR, which resets some boards")
 			}
 			if got.Cflag&unix.CLOCAL == 0 || got.Cc[unix.VMIN] != 1 || got.Cc[unix.VTIME] != 0 {
 				t.Errorf("line waits for a modem or does not wait for a byte: %+v", got)
@@ -221,7 +224,7 @@ func TestOpenErrors(t *testing.T) {
 		file:    {unix.ENOTTY, "it is not a serial port"},
 		dir:     {unix.EISDIR, "is a directory"},
 	} {
-		_, err := Open(path, line)
+		_, err := Open(path, line, DefaultOptions())
 		if !errors.Is(err, want.is) || !strings.Contains(fmt.Sprint(err), want.text) {
 			t.Errorf("Open(%s) gave %v, want %q", path, err, want.text)
 		}
@@ -234,7 +237,7 @@ func TestOpenErrors(t *testing.T) {
 func TestBusy(t *testing.T) {
 	device := newPty(t)
 	first := openPort(t, device.Link(), "19200 8N1")
-	_, err := Open(device.Port(), Line{9600, 8, None, 1})
+	_, err := Open(device.Port(), Line{9600, 8, None, 1}, DefaultOptions())
 	if !errors.Is(err, ErrBusy) || !strings.Contains(err.Error(), fmt.Sprintf("this process (%d)", os.Getpid())) {
 		t.Errorf("the second Open gave %v", err)
 	}

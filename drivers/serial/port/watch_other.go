@@ -1,6 +1,6 @@
 //go:build !linux
 
-package replug
+package port
 
 import "context"
 

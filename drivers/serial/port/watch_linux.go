@@ -1,4 +1,4 @@
-package replug
+package port
 
 import (
 	"context"
@@ -69,7 +69,7 @@ func (w *watch) wait(ctx context.Context) {
 		pause(ctx, retry)
 		return
 	}
-	defer OnEnd(ctx, func() { _ = w.events.SetReadDeadline(time.Unix(1, 0)) })()
+	defer onEnd(ctx, func() { _ = w.events.SetReadDeadline(time.Unix(1, 0)) })()
 	var drained [4096]byte // what happened does not matter
 	_, _ = w.events.Read(drained[:])
 }

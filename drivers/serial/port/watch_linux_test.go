@@ -1,4 +1,4 @@
-package replug
+package port
 
 import (
 	"context"

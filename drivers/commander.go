@@ -30,12 +30,30 @@ type Command struct {
 type Answer struct {
 	Value protocol.Value // what the device says it has now; null: it was not asked, or has nothing to say
 	Took  time.Duration  // from the command's turn to the answer
+	Note  string         // what the operator should know beside it, "" when nothing
+}
+
+// Listener is an optional interface of a Commander that gets to know its devices
+// by what they send.
+type Listener interface {
+	// Heard returns the devices that sent something since the driver was
+	// made, as many as it remembers. It is safe for concurrent use.
+	Heard() []*protocol.Device
+}
+
+// Replier is an optional interface of a Driver that answers its devices by
+// itself.
+type Replier interface {
+	// DroppedReplies counts the answers that were dropped because nobody took
+	// them, since the driver was made. It is safe for concurrent use.
+	DroppedReplies() uint64
 }
 
 // The reasons why a command is not sent. Each wraps ErrUnsent.
 var (
 	ErrUnsent  = errors.New("command was not sent")
 	ErrUnknown = unsent("there is no such device or command")
+	ErrValue   = unsent("the value is wrong")
 	ErrFull    = unsent("too many commands are waiting")
 	ErrOffline = unsent("the driver is not connected")
 )

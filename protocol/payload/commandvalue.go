@@ -232,3 +232,25 @@ func parseNumber(text string) (protocol.Value, error) {
 	}
 	return protocol.Float(n), nil
 }
+
+// sameWithin is how far apart, relative to their size, two numbers may be that
+// are meant to be the same: devices reckon with float32.
+const sameWithin = 1e-6
+
+// Agrees reports whether v, which a device shows, is what it was told, as it was
+// meant or as it was sent.
+func (t Told) Agrees(v protocol.Value) bool { return sameValue(t.Means, v) || sameValue(t.Sent, v) }
+
+func sameValue(a, b protocol.Value) bool {
+	x, isX := a.Number()
+	y, isY := b.Number()
+	switch {
+	case a.IsNull() || b.IsNull():
+		return false
+	case isX && isY:
+		return math.Abs(x-y) <= sameWithin*max(math.Abs(x), math.Abs(y))
+	case a.Kind() == protocol.KindBool || b.Kind() == protocol.KindBool:
+		return sameBool(a.String(), b.String())
+	}
+	return a.String() == b.String()
+}

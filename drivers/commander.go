@@ -15,8 +15,9 @@ type Commander interface {
 	// answered, but no longer than ctx. It is safe for concurrent use, also
 	// while Run is not running. Commands go before what the driver does by
 	// itself, in the order in which they come. An error that wraps ErrUnsent
-	// means that nothing was sent; after any other one the device may have
-	// done what it was told.
+	// means that nothing was sent, one that wraps ErrRefused that the device
+	// has answered no; after any other one without a Value in the Answer it
+	// may have done what it was told.
 	Command(ctx context.Context, device string, c Command) (Answer, error)
 }
 
@@ -57,6 +58,10 @@ var (
 	ErrFull    = unsent("too many commands are waiting")
 	ErrOffline = unsent("the driver is not connected")
 )
+
+// ErrRefused says that the device has answered that it does not do what it was
+// told.
+var ErrRefused = errors.New("the device refuses")
 
 // unsentError is a reason for ErrUnsent.
 type unsentError struct{ reason string }

@@ -184,5 +184,9 @@ func (b *bus) tell(ctx context.Context, u *unit, q *modbus.Request) (modbus.Resp
 		return r, err
 	}
 	b.reached()
-	return r, r.Answers(q)
+	err = r.Answers(q)
+	if e, ok := errors.AsType[modbus.Exception](err); ok && outcomeOf(e) == answered {
+		err = fmt.Errorf("%w: %w", drivers.ErrRefused, err)
+	}
+	return r, err
 }

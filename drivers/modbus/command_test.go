@@ -91,7 +91,7 @@ func TestCommandRefused(t *testing.T) {
 			t.Errorf("a device without function 6: %v", err)
 		}
 		b.behave(1, func(*modbus.Request) behaviour { return behaviour{exception: modbus.IllegalDataAddress} })
-		if _, err := b.Command(t.Context(), "unit01", drivers.Command{Name: "relay", Value: "on"}); !errors.Is(err, modbus.IllegalDataAddress) {
+		if _, err := b.Command(t.Context(), "unit01", drivers.Command{Name: "relay", Value: "on"}); !errors.Is(err, modbus.IllegalDataAddress) || !errors.Is(err, drivers.ErrRefused) {
 			t.Errorf("got %v, want an exception", err)
 		}
 		b.behave(1, func(*modbus.Request) behaviour { return behaviour{silent: true} })

@@ -86,7 +86,10 @@ func (p *Profile) validateCommands(report func(field, problem string)) {
 			sound = false
 			report(strings.TrimSuffix(field+"."+f, "."), problem)
 		}, p)
-		if _, err := c.Told(c.Value); sound && c.Value != "" && err != nil {
+		if !sound || c.Value == "" {
+			continue
+		}
+		if _, err := c.Told(c.Value); err != nil {
 			report(field+".value", err.Error())
 		}
 	}

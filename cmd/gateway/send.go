@@ -77,7 +77,11 @@ func (s *sending) tell(cmd *cobra.Command, args []string) error {
 		s.order.Value = args[2]
 	}
 	var text bytes.Buffer
-	if err := s.ask(cmd, "/devices/tell", &s.order, &text); err != nil {
+	err := s.ask(cmd, "/devices/tell", &s.order, &text)
+	switch {
+	case errors.Is(err, errBroken), errors.Is(err, io.EOF):
+		return fmt.Errorf("%w; the device may have done it", err)
+	case err != nil:
 		return err
 	}
 	out := cmd.OutOrStdout()

@@ -10,6 +10,7 @@ import (
 
 	"sluice/cmd/gateway/config"
 	"sluice/drivers"
+	"sluice/protocol"
 	"sluice/protocol/payload"
 )
 
@@ -76,7 +77,9 @@ func (d *driver) known() []toldRow {
 		add(r)
 	}
 	if l, ok := d.driver.(drivers.Listener); ok && len(d.rows) > 0 {
-		for _, dev := range l.Heard() {
+		heard := l.Heard()
+		slices.SortFunc(heard, func(a, b *protocol.Device) int { return strings.Compare(a.Name, b.Name) })
+		for _, dev := range heard {
 			if commands := byProfile[dev.Profile]; commands != nil {
 				add(toldRow{device: dev.Name, profile: dev.Profile, toldProfile: commands})
 			}

@@ -2,6 +2,7 @@ package payload
 
 import (
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
@@ -130,10 +131,13 @@ func (c *Command) plain(text string) protocol.Value {
 	return bareValue(text)
 }
 
-// bareValue reads text like a bare word in a file: a number, true or false, or a
-// text.
+// bareValue reads text as JSON does: a number, true or false, or else a text, such
+// as 007.
 func bareValue(text string) protocol.Value {
 	v, _ := plainScalar([]byte(text)).asSent() // of plain text everything is a value
+	if _, isNumber := v.Number(); isNumber && (!json.Valid([]byte(text)) || plainText(v) != text && !strings.ContainsAny(text, ".eE")) {
+		return protocol.String(text)
+	}
 	return v
 }
 

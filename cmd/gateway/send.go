@@ -104,7 +104,7 @@ func (t *toldDevice) print(w io.Writer) error {
 	if t.Shows != nil {
 		result = printable(strings.TrimSpace(fmt.Sprint(t.Shows, " ", t.Unit)))
 	}
-	took := time.Duration(t.Seconds * float64(time.Second)).Round(time.Millisecond)
+	took := time.Duration(t.Seconds * float64(time.Second)).Round(100 * time.Microsecond)
 	_, err := fmt.Fprintf(w, "%s: %s is %s (%v)\n", printable(t.Device), printable(t.Command), result, took)
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -27,20 +28,20 @@ type toldRow struct {
 type toldProfile map[string]payload.Command
 
 // toldRows returns the rows of a driver whose devices can be told something.
-func toldRows(f *config.File, d config.Driver) (rows []toldRow) {
-	add := func(r toldRow) {
-		if p := f.Profiles[r.profile]; p != nil && len(p.Commands) > 0 {
-			r.toldProfile = p.Commands
-			rows = append(rows, r)
+func toldRows(d config.Driver) (rows []toldRow) {
+	add := func(device, topic, profile string, p *payload.Profile) {
+		if p != nil && len(p.Commands) > 0 {
+			rows = append(rows, toldRow{device, topic, profile, p.Commands})
 		}
 	}
-	for _, dev := range d.ModbusDevices { // a row of the list may be several
-		add(toldRow{device: dev.Name, profile: dev.Profile})
+	for _, dev := range d.MQTTDevices {
+		add(dev.Name, dev.Topic, dev.Profile, dev.Decode)
 	}
-	for _, dev := range f.Devices {
-		if dev.Driver == d.Name && d.Modbus == nil {
-			add(toldRow{device: dev.Name, topic: dev.Topic, profile: dev.Profile})
-		}
+	for _, dev := range d.ModbusDevices {
+		add(dev.Name, "", dev.Profile, dev.Decode)
+	}
+	if dev := d.SerialDevice; dev != nil {
+		add(dev.Name, "", dev.Profile, dev.Decode)
 	}
 	return rows
 }
@@ -64,34 +65,50 @@ func (r *toldRow) list(driver string, out *answer) error {
 // known returns the rows of devices whose names are known: those of the
 // configuration, and those that were heard.
 func (d *driver) known() []toldRow {
-	byProfile, names := map[string]toldProfile{}, map[[2]string]bool{}
+	byProfile, names := map[string][]toldRow{}, map[[2]string]bool{}
 	var rows []toldRow
-	add := func(r toldRow) {
-		if key := [2]string{r.device, r.profile}; r.device != "" && !names[key] {
-			names[key] = true
-			rows = append(rows, r)
-		}
-	}
 	for _, r := range d.rows {
-		byProfile[r.profile] = r.toldProfile
-		add(r)
+		if r.device != "" {
+			names[[2]string{r.device, r.profile}] = true
+			rows = append(rows, r)
+			continue
+		}
+		same := func(o toldRow) bool { return reflect.DeepEqual(o.toldProfile, r.toldProfile) }
+		if !slices.ContainsFunc(byProfile[r.profile], same) { // a row may say a part of its profile itself
+			byProfile[r.profile] = append(byProfile[r.profile], r)
+		}
 	}
 	if l, ok := d.driver.(drivers.Listener); ok && len(d.rows) > 0 {
 		heard := l.Heard()
 		slices.SortFunc(heard, func(a, b *protocol.Device) int { return strings.Compare(a.Name, b.Name) })
 		for _, dev := range heard {
-			if commands := byProfile[dev.Profile]; commands != nil {
-				add(toldRow{device: dev.Name, profile: dev.Profile, toldProfile: commands})
+			if key := [2]string{dev.Name, dev.Profile}; !names[key] {
+				names[key] = true
+				for _, r := range byProfile[dev.Profile] {
+					rows = append(rows, toldRow{device: dev.Name, profile: dev.Profile, toldProfile: r.toldProfile})
+				}
 			}
 		}
 	}
 	return rows
 }
 
-// match is a driver that has a command for a device.
+// match is a driver that has a command for a device: mostly one, several where
+// rows of the device list differ in it and only the driver knows which one counts.
 type match struct {
-	driver  *driver
-	command payload.Command
+	driver   *driver
+	commands []payload.Command
+}
+
+// check returns what is wrong with what the device is to be told for every command
+// that there is.
+func (m *match) check(o *tellOrder) (problem error) {
+	for _, c := range m.commands {
+		if problem = c.Check(o.Command, o.Value); problem == nil {
+			return nil
+		}
+	}
+	return problem
 }
 
 // recipient returns the driver that is to tell a device, and the command. Errors
@@ -138,13 +155,18 @@ func (g *gateway) recipient(o *tellOrder) (match, error) {
 	return match{}, usageError{fmt.Errorf("no device is called %q%s", o.Device, suggest(o.Device, names))}
 }
 
-// add adds a driver once, when the row has the command.
+// add adds a driver, when the row has the command.
 func add(matches []match, d *driver, r toldRow, command string) []match {
 	c, has := r.toldProfile[command]
-	if !has || slices.ContainsFunc(matches, func(m match) bool { return m.driver == d }) {
-		return matches
+	i := slices.IndexFunc(matches, func(m match) bool { return m.driver == d })
+	switch {
+	case !has:
+	case i < 0:
+		matches = append(matches, match{d, []payload.Command{c}})
+	default:
+		matches[i].commands = append(matches[i].commands, c)
 	}
-	return append(matches, match{d, c})
+	return matches
 }
 
 // among returns the driver of that name, or all.

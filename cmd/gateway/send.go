@@ -50,6 +50,12 @@ value is not one that it takes; then nothing was sent.`,
 	cmd.Flags().StringVar(&s.config, "config", defaultConfig, "configuration of the gateway that runs")
 	cmd.Flags().StringVar(&s.order.Driver, "driver", "", "the driver that has the device, when several have one of that name")
 	cmd.Flags().DurationVar(&s.order.Timeout, "timeout", 5*time.Second, "how long to wait for the device")
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		if strings.Contains(err.Error(), "shorthand") {
+			err = fmt.Errorf("%w: a value that begins with - goes behind --", err)
+		}
+		return usageError{err}
+	})
 	cmd.Flags().BoolVar(&s.list, "list", false, "list what DEVICE, or every device, can be told")
 	return cmd
 }

@@ -105,7 +105,7 @@ const plantConfig = `
 gateway: plant-7
 http: {listen: 127.0.0.1:0}
 drivers:
-  meters: {modbus: {url: "tcp://%s", timeout: 500ms, retries: 0}}
+  meters: {modbus: {url: "tcp://%s", timeout: 1s, retries: 0}}
   floor: {mqtt: {url: "%s"}}
 profiles:
   meter:

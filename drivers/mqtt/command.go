@@ -26,8 +26,8 @@ func (d *Driver) Command(ctx context.Context, device string, c drivers.Command) 
 		return drivers.Answer{}, err
 	}
 	select {
-	case d.commands <- struct{}{}:
-		defer func() { <-d.commands }()
+	case d.telling <- struct{}{}:
+		defer func() { <-d.telling }()
 	default:
 		return drivers.Answer{}, fmt.Errorf("device %s: %w", device, drivers.ErrFull)
 	}

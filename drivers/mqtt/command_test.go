@@ -151,7 +151,7 @@ func TestCommandIsNotSent(t *testing.T) {
 		}
 	}
 	for range maxCommands {
-		d.commands <- struct{}{}
+		d.telling <- struct{}{}
 	}
 	if _, err := d.Command(t.Context(), "roof", drivers.Command{Name: "reset"}); !errors.Is(err, drivers.ErrFull) {
 		t.Errorf("%v, want full", err)

@@ -97,6 +97,7 @@ func (d *deviceList) add(p placed) {
 		checkNoUnit(r, decode, report)
 	}
 	d.file.Devices = append(d.file.Devices, Device{r.Via, r.Profile, r.Topic, r.Device, tags})
+	d.checkCommands(r, driver, decode, tags, report)
 	switch {
 	case driver.MQTT != nil:
 		dev := mqtt.Device{Topic: r.Topic, Name: r.Device, Profile: r.Profile, Decode: decode, Tags: tags}

@@ -69,6 +69,11 @@ func (d *Driver) publish(ctx context.Context, o *order) error {
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 	}
+	select {
+	case <-token.Done(): // in the same moment, perhaps
+		err = token.Error()
+	default:
+	}
 	switch {
 	case errors.Is(err, paho.ErrNotConnected):
 		return drivers.ErrOffline

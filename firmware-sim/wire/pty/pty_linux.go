@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -132,11 +133,13 @@ func (p *Pty) await(b []byte) (n int, err error) {
 		return 0, err
 	}
 	waited := raw.Read(func(fd uintptr) bool {
-		n, err = unix.Read(int(fd), b)
-		for err == unix.EINTR { // the runtime signals its threads
-			n, err = unix.Read(int(fd), b)
+		// Not of x/sys: the race detector knows that what this reads comes
+		// after what os.File wrote.
+		n, err = syscall.Read(int(fd), b)
+		for err == syscall.EINTR { // the runtime signals its threads
+			n, err = syscall.Read(int(fd), b)
 		}
-		return err != unix.EIO && err != unix.EAGAIN
+		return err != syscall.EIO && err != syscall.EAGAIN
 	})
 	switch {
 	case errors.Is(waited, os.ErrDeadlineExceeded):

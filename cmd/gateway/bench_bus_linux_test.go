@@ -99,7 +99,8 @@ func (f *field) kept(asked int64, span time.Duration) float64 {
 // jitter returns by how much requests have missed their places in time since a
 // moment. A unit's places are one period apart; they lie so that it misses as
 // often before them as behind them. A request comes when the bus has heard it, so
-// that what keeps the simulator waiting counts too.
+// that what keeps the simulator waiting counts too. Buses remember their last 256
+// requests.
 func (f *field) jitter(since time.Time) []time.Duration {
 	var all []time.Duration
 	for _, b := range f.buses {
@@ -116,7 +117,7 @@ func (f *field) jitter(since time.Time) []time.Duration {
 	return all
 }
 
-// misses returns how far moments are from places that are a period apart.
+// misses turns moments into how far they are from places that are a period apart.
 func misses(at []time.Duration, period time.Duration) []time.Duration {
 	first := at[0]
 	for i, t := range at {

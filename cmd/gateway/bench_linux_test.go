@@ -50,7 +50,7 @@ func (b *bench) run(config string) {
 	rest(b.Context(), warm)
 }
 
-// end ends the gateway, which has to have had nothing to complain of.
+// end ends the gateway as an operator would.
 func (b *bench) end() {
 	_ = b.gateway.Process.Signal(os.Interrupt)
 	if err := b.gateway.Wait(); err != nil {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -15,9 +16,11 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"golang.org/x/sys/unix"
 
 	"sluice/cmd/gateway/standin"
 	"sluice/firmware-sim/bus"
+	"sluice/firmware-sim/wire/pty"
 	"sluice/protocol/modbus"
 )
 
@@ -159,7 +162,38 @@ drivers:
 		f.reportTime(missed, 0.99, "ms-jitter-p99")
 		f.reportTime(missed, 1, "ms-jitter-max")
 		f.ReportMetric(float64(violations), "violations")
+		f.reportTime(handOver(b), 0.99, "ms-pty-late-p99")
 	})
+}
+
+// handOver returns how long the kernel takes to hand bytes from one end of a
+// terminal to the other, which is a part of every jitter that is measured there:
+// it has a thread of its own do it, which waits for its turn as others do.
+func handOver(b *testing.B) []time.Duration {
+	device, err := pty.Open(filepath.Join(b.TempDir(), "port"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer device.Close()
+	port, err := os.OpenFile(device.Port(), os.O_WRONLY|unix.O_NOCTTY, 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer port.Close()
+	heard := make([]byte, 1)
+	var took []time.Duration
+	for range 300 {
+		time.Sleep(10 * time.Millisecond)
+		began := time.Now()
+		if _, err := port.Write(heard); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := device.Read(heard); err != nil {
+			b.Fatal(err)
+		}
+		took = append(took, time.Since(began))
+	}
+	return took
 }
 
 // BenchmarkModbusTCP has 100,000 registers a second read from servers, into NATS

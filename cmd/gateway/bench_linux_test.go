@@ -69,9 +69,9 @@ func (b *bench) measure(count func() int64, report func(since time.Time, span ti
 	for b.Loop() {
 		since, busy, counted := time.Now(), b.cpu(), count()
 		late := lateness(since.Add(b.span))
-		span := time.Since(since)
-		report(since, span, count()-counted)
-		b.ReportMetric(100*(b.cpu()-busy).Seconds()/span.Seconds(), "%core")
+		span, busy, counted := time.Since(since), b.cpu()-busy, count()-counted
+		report(since, span, counted)
+		b.ReportMetric(100*busy.Seconds()/span.Seconds(), "%core")
 		b.reportTime(late, 0.99, "ms-timer-late-p99")
 	}
 	b.ReportMetric(b.status("VmHWM")/1024, "MB-RSS")

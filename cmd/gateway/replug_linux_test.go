@@ -42,7 +42,8 @@ func TestReplug(t *testing.T) {
 		back = append(back, r.cycle()...)
 	}
 	after := r.uses()
-	if after.descriptors > before.descriptors || after.goroutines > before.goroutines || after.threads > before.threads+2 {
+	const slack = 3 // of whoever asks for metrics; every round would leak one at least
+	if after.descriptors > before.descriptors+slack || after.goroutines > before.goroutines+slack || after.threads > before.threads+slack {
 		t.Errorf("after %d times %+v are in use, before %+v", rounds, after, before)
 	}
 	var lives []time.Duration

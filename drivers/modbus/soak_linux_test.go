@@ -23,20 +23,7 @@ import (
 // answered in time and sound must have become a reading, once. scripts/soak
 // modbus plays longer.
 func TestSoak(t *testing.T) {
-	span := 5 * time.Second // in CI
-	if text := os.Getenv("SLUICE_SOAK_FOR"); text != "" {
-		var err error
-		if span, err = time.ParseDuration(text); err != nil || span <= 0 {
-			t.Fatalf("SLUICE_SOAK_FOR is %q, want a time such as 10m", text)
-		}
-	}
-	seed := uint64(1)
-	if text := os.Getenv("SLUICE_SOAK_SEED"); text != "" {
-		var err error
-		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {
-			t.Fatalf("SLUICE_SOAK_SEED is %q, want a number", text)
-		}
-	}
+	span, seed := soakSettings(t)
 	for name, s := range map[string]*soak{
 		"rtu 9600 8E1":   {config: lineConfig("9600 8E1"), units: 5, poll: time.Second, hurt: 400 * time.Millisecond},
 		"rtu 115200 8N1": {config: lineConfig("115200 8N1"), units: 10, poll: 500 * time.Millisecond, hurt: 400 * time.Millisecond},
@@ -48,6 +35,25 @@ func TestSoak(t *testing.T) {
 			s.run(t, span)
 		})
 	}
+}
+
+// soakSettings returns how long to play and what chance starts from, as
+// scripts/soak says in the environment.
+func soakSettings(t *testing.T) (span time.Duration, seed uint64) {
+	t.Helper()
+	span, seed = 5*time.Second, 1 // in CI
+	var err error
+	if text := os.Getenv("SLUICE_SOAK_FOR"); text != "" {
+		if span, err = time.ParseDuration(text); err != nil || span <= 0 {
+			t.Fatalf("SLUICE_SOAK_FOR is %q, want a time such as 10m", text)
+		}
+	}
+	if text := os.Getenv("SLUICE_SOAK_SEED"); text != "" {
+		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {
+			t.Fatalf("SLUICE_SOAK_SEED is %q, want a number", text)
+		}
+	}
+	return span, seed
 }
 
 // soak is a simulated bus with a driver that reads it.
@@ -207,7 +213,7 @@ func outcomeText(err error) string {
 		return "done"
 	}
 	text := err.Error()
-	return text[strings.LastIndex(text, ": ")+1:]
+	return strings.TrimPrefix(text[strings.LastIndex(text, ": ")+1:], " ")
 }
 
 // lull waits for the time given or the end of ctx.
@@ -244,12 +250,12 @@ func (s *soak) judge(t *testing.T, e *recorder, till time.Time) {
 			}
 		}
 	}
-	missed, excused := 0, map[string]int{}
+	missed, tooLate := 0, 0
 	for key, a := range s.answers {
 		switch {
 		case got[key] > 0 || a.At.After(till):
 		case a.Faults.Has(sim.Late): // nobody waits for it any more
-			excused[a.Faults.String()]++
+			tooLate++
 		default:
 			missed++
 			t.Errorf("what %s said at %v did not become a reading: %d (%v)", key.device, a.At.Format("15:04:05.000"), key.number, a.Faults)
@@ -258,17 +264,28 @@ func (s *soak) judge(t *testing.T, e *recorder, till time.Time) {
 	for _, v := range s.bus.Violations() {
 		t.Errorf("violation: %v", v)
 	}
-	stats, sent := s.bus.Stats(), s.driver.Stats()
-	for f := sim.Silent; f <= sim.Collision; f++ {
-		if n := s.bus.Injected(f); n > 0 {
-			excused["struck: "+f.String()] = int(n)
-		}
-	}
-	fmt.Fprintf(t.Output(), "%d requests (%d of them again), %d answers, %d sound ones to polls, %d readings, %d doubled, %d missed; commands %v\n"+
-		"violations %d, excused %d; %v\nrejected %v, polls left out %d\n",
-		stats.Requests, sent.Retries, stats.Answers, len(s.answers), len(got), twice, missed, s.told,
-		stats.Violations, stats.Excused, excused, e.rejected, sent.Skipped)
 	if twice > 0 {
 		t.Errorf("%d readings came twice", twice)
 	}
+	s.tell(t, len(got), missed, tooLate)
+}
+
+// tell prints what happened.
+func (s *soak) tell(t *testing.T, readings, missed, tooLate int) {
+	struck := map[string]int64{}
+	for f := sim.Silent; f <= sim.Collision; f++ {
+		if n := s.bus.Injected(f); n > 0 {
+			struck[f.String()] = n
+		}
+	}
+	kinds := map[string]int{}
+	for _, v := range s.bus.Excused() {
+		kinds[v.Kind.String()]++
+	}
+	stats, sent := s.bus.Stats(), s.driver.Stats()
+	fmt.Fprintf(t.Output(), "%s: %d requests (%d of them again, %d polls left out), %d answers\n"+
+		"  to polls and sound %d: %d readings, %d too late, %d missed\n"+
+		"  commands: %v\n  faults: %v\n  violations %d, excused %d (the first thousand of them: %v)\n",
+		t.Name(), stats.Requests, sent.Retries, sent.Skipped, stats.Answers,
+		len(s.answers), readings, tooLate, missed, s.told, struck, stats.Violations, stats.Excused, kinds)
 }

@@ -10,9 +10,8 @@ import (
 
 	"sluice/drivers/modbus"
 	"sluice/drivers/mqtt"
-	"sluice/drivers/serial"
 	"sluice/protocol"
-	"sluice/protocol/frame"
+	"sluice/protocol/payload"
 )
 
 // row is one row of the device list.
@@ -36,7 +35,7 @@ func (p *parser) devices(root, n *yaml.Node, f *File) bool {
 		return false
 	}
 	before := len(p.problems)
-	d := deviceList{parser: p, file: f, fixed: make(map[[3]string]int), used: make(map[string]int)}
+	d := deviceList{parser: p, file: f, fixed: make(map[[3]string]int), used: make(map[string]int), framed: make(map[string]*payload.Profile)}
 	d.blind = len(f.Profiles) == 0 && (child(root, "profiles") != nil || slices.Contains(p.misspelt[root], "profiles"))
 	for i, c := range n.Content {
 		d.add(c, i+1)
@@ -61,10 +60,11 @@ func (p *parser) devices(root, n *yaml.Node, f *File) bool {
 type deviceList struct {
 	*parser
 	file   *File
-	fixed  map[[3]string]int // driver, device name and topic → number of the row
-	used   map[string]int    // driver → number of its first row
-	astray bool              // a row names no driver, so which have none is unknown
-	blind  bool              // the file's profiles cannot be read, so which there are is unknown
+	fixed  map[[3]string]int           // driver, device name and topic → number of the row
+	used   map[string]int              // driver → number of its first row
+	framed map[string]*payload.Profile // serial driver without frame → whose frames it has
+	astray bool                        // a row names no driver, so which have none is unknown
+	blind  bool                        // the file's profiles cannot be read, so which there are is unknown
 }
 
 // add resolves one row. Rows count from 1.
@@ -86,9 +86,7 @@ func (d *deviceList) add(n *yaml.Node, number int) {
 		return
 	}
 	d.checkName(r, number, report)
-	if driver.Modbus == nil {
-		checkNoUnit(r, d.file.Profiles[r.Profile], report)
-	}
+	checkKind(r, driver, d.file.Profiles[r.Profile], report)
 	d.file.Devices = append(d.file.Devices, Device{r.Via, r.Profile, r.Topic, r.Device, tags})
 	decode := d.file.Profiles[r.Profile]
 	switch {
@@ -97,14 +95,7 @@ func (d *deviceList) add(n *yaml.Node, number int) {
 		dev.Validate(report)
 		driver.MQTTDevices = append(driver.MQTTDevices, dev)
 	case driver.Serial != nil:
-		checkSerial(r, d.used[r.Via], report)
-		if decode != nil && decode.Decode.NamesDevices() {
-			report("profile", fmt.Sprintf("is %s, which needs topics: want a device row via an mqtt driver", quote(r.Profile)))
-		}
-		if decode != nil && driver.Serial.Frame == (frame.Config{}) {
-			driver.Serial.Frame = framing(decode.Decode)
-		}
-		driver.SerialDevice = &serial.Device{Name: r.Device, Profile: r.Profile, Decode: decode, Tags: tags}
+		d.stations(r, driver, decode, tags, report)
 	case driver.Modbus != nil:
 		d.units(r, driver, decode, tags, report)
 	}
@@ -164,9 +155,10 @@ func (d *deviceList) checkProfile(r row, report func(field, problem string)) {
 }
 
 // checkName refuses the same device twice behind one driver. One that publishes
-// on several topics has a row for each.
+// on several topics has a row for each. Names with a unit are compared when there
+// are units in them.
 func (d *deviceList) checkName(r row, number int, report func(field, problem string)) {
-	if r.Device == "" {
+	if r.Device == "" || r.Unit != "" && strings.Contains(r.Device, captureUnit) {
 		return
 	}
 	key := [3]string{r.Via, r.Device, r.Topic}
@@ -175,18 +167,6 @@ func (d *deviceList) checkName(r row, number int, report func(field, problem str
 		return
 	}
 	d.fixed[key] = number
-}
-
-func checkSerial(r row, first int, report func(field, problem string)) {
-	if r.Topic != "" {
-		report("topic", "is not for a serial driver, want device and no topic")
-	}
-	if r.Device == "" {
-		report("device", "is required: the name of the device on the serial port")
-	}
-	if first > 0 {
-		report("via", fmt.Sprintf("is %q, want a serial driver of its own: device %d is on that port", r.Via, first))
-	}
 }
 
 // checkTags returns the row's tags sorted by name. The words that topics and

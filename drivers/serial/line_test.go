@@ -21,8 +21,8 @@ type wired struct {
 	*drivertest.Emitter
 	t       *testing.T
 	driver  *Driver
-	answers []bus.Answer // what was said, as the bus's ledger has it
-	hangUp  func()
+	answers []bus.Answer // what was said, as the bus's ledger has it; whole after hangUp
+	hangUp  func()       // ends the line and all that goes over it
 }
 
 // pipe is one end of a line in a bubble.

@@ -68,6 +68,7 @@ func TestTalkersAreToldApart(t *testing.T) {
 		w := wire(t, c, []Device{deviceOf("a", "A", p), deviceOf("b", "B", p)},
 			talker(1, "A", time.Second), talker(2, "B", 1300*time.Millisecond), talker(3, "C", 10*time.Second), talker(4, "?", 15*time.Second))
 		time.Sleep(time.Minute)
+		w.hangUp()
 		said := map[uint8]int{}
 		for _, a := range w.answers {
 			said[a.Unit]++
@@ -107,6 +108,7 @@ func TestTalkBetweenAnswers(t *testing.T) {
 					bus.Device{Unit: 1, Talk: counting("?v=%d\r\n"), Every: 310 * time.Millisecond},
 					bus.Device{Unit: 2, Answers: map[string]bus.Speech{"M\r": bus.Say("#ok\r\n"), "D\r": counting("#v=%d\r\n")}})
 				time.Sleep(10 * time.Minute)
+				w.hangUp()
 				said := 0
 				for _, a := range w.answers {
 					if a.Unit == 1 && a.Sound() {

@@ -10,6 +10,7 @@ import (
 
 	"sluice/drivers/modbus"
 	"sluice/drivers/mqtt"
+	"sluice/drivers/serial"
 	"sluice/protocol"
 	"sluice/protocol/payload"
 )
@@ -44,9 +45,9 @@ func (p *parser) devices(root, n *yaml.Node, f *File) bool {
 		return false
 	}
 	for i := range f.Drivers {
-		if bus := &f.Drivers[i]; bus.Modbus != nil && len(p.problems) == before {
-			if err := modbus.Fits(*bus.Modbus, bus.ModbusDevices); err != nil {
-				p.finding(root, "", "drivers."+bus.Name, "cannot be polled so often: "+err.Error())
+		if len(p.problems) == before {
+			if err := fits(&f.Drivers[i]); err != nil {
+				p.finding(root, "", "drivers."+f.Drivers[i].Name, "cannot be polled so often: "+err.Error())
 			}
 		}
 		if name := f.Drivers[i].Name; d.used[name] == 0 {
@@ -54,6 +55,18 @@ func (p *parser) devices(root, n *yaml.Node, f *File) bool {
 		}
 	}
 	return len(p.problems) == before && !p.anyIn(n, p.isBad)
+}
+
+// fits returns an error with the arithmetic when a driver's line is too slow for
+// what its devices want.
+func fits(d *Driver) error {
+	switch {
+	case d.Modbus != nil:
+		return modbus.Fits(*d.Modbus, d.ModbusDevices)
+	case d.Serial != nil:
+		return serial.Fits(*d.Serial, d.SerialDevices)
+	}
+	return nil
 }
 
 // deviceList resolves the rows of the device list.

@@ -59,7 +59,7 @@ func (d *Device) Validate(c *Config, report func(field, problem string)) {
 func (d *Device) Beside(o *Device, c *Config, report func(field, problem string)) {
 	switch {
 	case d.Name == o.Name:
-		report("device", fmt.Sprintf("is %q, which unit %s has already", d.Name, o.Unit))
+		report("device", fmt.Sprintf("is %q, want a name of its own: another device on the line has that one", d.Name))
 	case d.Unit != "" && c.normal(d.Unit) == c.normal(o.Unit):
 		report("unit", fmt.Sprintf("is %s, but %s has unit %s already", d.Unit, o.Name, o.Unit))
 	case c.Unit != nil || d.Decode == nil || o.Decode == nil:

@@ -98,7 +98,9 @@ func (d *deviceList) add(n *yaml.Node, number int) {
 		d.astray = true
 		return
 	}
-	d.checkName(r, number, report)
+	if driver.MQTT != nil {
+		d.checkName(r, number, report)
+	}
 	checkKind(r, driver, d.file.Profiles[r.Profile], report)
 	d.file.Devices = append(d.file.Devices, Device{r.Via, r.Profile, r.Topic, r.Device, tags})
 	decode := d.file.Profiles[r.Profile]
@@ -168,10 +170,9 @@ func (d *deviceList) checkProfile(r row, report func(field, problem string)) {
 }
 
 // checkName refuses the same device twice behind one driver. One that publishes
-// on several topics has a row for each. Names with a unit are compared when there
-// are units in them.
+// on several topics has a row for each.
 func (d *deviceList) checkName(r row, number int, report func(field, problem string)) {
-	if r.Device == "" || r.Unit != "" && strings.Contains(r.Device, captureUnit) {
+	if r.Device == "" {
 		return
 	}
 	key := [3]string{r.Via, r.Device, r.Topic}

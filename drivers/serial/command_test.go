@@ -3,6 +3,7 @@ package serial
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -148,4 +149,42 @@ func TestTalkerIsTold(t *testing.T) {
 			t.Errorf("%d readings", n)
 		}
 	})
+}
+
+// TestCommandsUnderTrouble: whatever goes wrong on a line whose devices answer
+// alike, no answer is taken for another device's, and nobody is talked over.
+func TestCommandsUnderTrouble(t *testing.T) {
+	for seed := range uint64(5) {
+		synctest.Test(t, func(t *testing.T) {
+			p := weigher(2*time.Second, &payload.Ask{
+				Before:  []payload.Prelude{{Send: "W{unit}\r", Answer: true, Pause: 30 * time.Millisecond}},
+				Request: "#{unit}\r", Expect: ">", Timeout: 200 * time.Millisecond,
+			})
+			p.Commands = map[string]payload.Command{"set": {Request: "S{unit}\r", Expect: "!"}}
+			var devices []Device
+			var others []bus.Device
+			for i, u := range []string{"1", "2", "3", "4"} {
+				devices = append(devices, deviceOf("m-"+u, u, p))
+				others = append(others, bus.Device{Unit: uint8(i), Answers: map[string]bus.Speech{
+					"W" + u + "\r": bus.Say("ok\r"), "#" + u + "\r": bus.Say(">v=" + u + "\r"), "S" + u + "\r": bus.Say("!" + u + "\r"),
+				}})
+			}
+			w, chance := wire(t, lineConfig(), devices, others...), rand.New(rand.NewPCG(seed, 1))
+			for _, f := range []bus.Fault{bus.Silent, bus.Late, bus.Truncated, bus.NoiseBefore, bus.NoiseAfter, bus.NoiseBetween, bus.Pause} {
+				w.Inject(bus.Trouble{Fault: f, Chance: 0.03, Delay: 150 * time.Millisecond})
+			}
+			for range 100 {
+				time.Sleep(time.Duration(chance.Int64N(int64(3 * time.Second))))
+				u := string(rune('1' + chance.IntN(4)))
+				if a, err := w.driver.Command(t.Context(), "m-"+u, drivers.Command{Name: "set"}); err == nil && a.Value.Text() != "!"+u {
+					t.Errorf("seed %d: told unit %s, got %v", seed, u, a.Value)
+				}
+			}
+			for _, u := range []string{"1", "2", "3", "4"} {
+				if got := w.of("m-" + u); strings.Trim(got, u+" ") != "" || strings.Count(got, u) < 60 {
+					t.Errorf("seed %d: unit %s reports %d times: %s", seed, u, strings.Count(got, u), got)
+				}
+			}
+		})
+	}
 }

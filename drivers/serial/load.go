@@ -13,7 +13,8 @@ import (
 
 // share is what the devices of one profile cost a line.
 type share struct {
-	profile string
+	name    string
+	profile *payload.Profile
 	devices int
 	takes   time.Duration // that all of them are asked once, at least
 	every   time.Duration
@@ -35,10 +36,10 @@ func Fits(c Config, devices []Device) error {
 		if d.Decode == nil || d.Decode.Ask == nil {
 			continue
 		}
-		k := slices.IndexFunc(shares, func(s share) bool { return s.profile == d.Profile })
+		k := slices.IndexFunc(shares, func(s share) bool { return s.profile == d.Decode })
 		if k < 0 {
 			k = len(shares)
-			shares = append(shares, share{profile: d.Profile, every: d.Decode.Poll})
+			shares = append(shares, share{name: d.Profile, profile: d.Decode, every: d.Decode.Poll})
 		}
 		takes := least(d, c.gap(line), line)
 		shares[k].devices++
@@ -56,7 +57,7 @@ func Fits(c Config, devices []Device) error {
 			noun = "device"
 		}
 		parts = append(parts, fmt.Sprintf("%d %s of profile %s take at least %v, poll is %v",
-			s.devices, noun, s.profile, s.takes.Round(time.Millisecond), s.every))
+			s.devices, noun, s.name, s.takes.Round(time.Millisecond), s.every))
 	}
 	return fmt.Errorf("%s: the line would be %.0f %% busy, want longer polls, shorter pauses or fewer devices", strings.Join(parts, "; "), sum*100)
 }

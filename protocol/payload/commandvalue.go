@@ -2,6 +2,7 @@ package payload
 
 import (
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
@@ -130,11 +131,18 @@ func (c *Command) plain(text string) protocol.Value {
 	return bareValue(text)
 }
 
-// bareValue reads text like a bare word in a file: a number, true or false, or a
-// text.
+// bareValue reads text as JSON does: a number, true or false, or else a text, such
+// as 007.
 func bareValue(text string) protocol.Value {
-	v, _ := plainScalar([]byte(text)).asSent() // of plain text everything is a value
-	return v
+	v, err := parseNumber(text)
+	exact := v.Kind() != protocol.KindFloat || strings.ContainsAny(text, ".eE")
+	switch {
+	case text == "true" || text == "false":
+		return protocol.Bool(text == "true")
+	case err == nil && exact && json.Valid([]byte(text)):
+		return v
+	}
+	return protocol.String(text)
 }
 
 func sameBool(a, b string) bool {
@@ -231,4 +239,26 @@ func parseNumber(text string) (protocol.Value, error) {
 		return protocol.Value{}, fmt.Errorf("is %q, want a number", text)
 	}
 	return protocol.Float(n), nil
+}
+
+// sameWithin is how far apart, relative to their size, two numbers may be that
+// are meant to be the same: devices reckon with float32.
+const sameWithin = 1e-6
+
+// Agrees reports whether v, which a device shows, is what it was told, as it was
+// meant or as it was sent.
+func (t Told) Agrees(v protocol.Value) bool { return sameValue(t.Means, v) || sameValue(t.Sent, v) }
+
+func sameValue(a, b protocol.Value) bool {
+	x, isX := a.Number()
+	y, isY := b.Number()
+	switch {
+	case a.IsNull() || b.IsNull():
+		return false
+	case isX && isY:
+		return math.Abs(x-y) <= sameWithin*max(math.Abs(x), math.Abs(y))
+	case a.Kind() == protocol.KindBool || b.Kind() == protocol.KindBool:
+		return sameBool(a.String(), b.String())
+	}
+	return a.String() == b.String()
 }

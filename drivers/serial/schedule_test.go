@@ -59,7 +59,7 @@ func TestPromotedDeviceHasItsPlaces(t *testing.T) {
 	stations := newStations(t, "", 10*time.Second)
 	s := newSchedule(stations, Demote{1, 30 * time.Second}, false)
 	s.begin(start)
-	now := start
+	var now time.Time
 	for stations[0].misses < 50 {
 		station, at := s.next()
 		now = at

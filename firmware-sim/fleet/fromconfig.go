@@ -26,8 +26,10 @@ func FromConfig(f *config.File, o Options) (*Model, error) {
 				rows = append(rows, Row{Number: numbers(f, d.Name)[i], Topic: dev.Topic, Name: dev.Name, Profile: dev.Profile, Decode: dev.Decode, Tags: dev.Tags})
 			}
 			err = m.AddBroker(d.Name, d.MQTT.QoS, rows)
+		case d.Serial != nil && (len(d.SerialDevices) > 1 || d.SerialDevices[0].Decode.Ask != nil):
+			m.notes = append(m.notes, "driver "+d.Name+" is not simulated: its devices are asked, or share a line")
 		case d.Serial != nil:
-			dev := d.SerialDevice
+			dev := d.SerialDevices[0]
 			err = m.AddPort(d.Name, d.Serial.Line, d.Serial.Frame,
 				Row{Number: numbers(f, d.Name)[0], Name: dev.Name, Profile: dev.Profile, Decode: dev.Decode, Tags: dev.Tags})
 		case d.Modbus != nil:

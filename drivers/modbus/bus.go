@@ -36,6 +36,7 @@ func (b *bus) serve(ctx context.Context) error {
 	b.opened = time.Now()
 	b.used = b.opened
 	b.schedule.begin(b.opened)
+	defer b.status.Rest()
 	for {
 		err := b.turn(ctx)
 		b.counts.skipped.Store(b.schedule.skipped)
@@ -59,6 +60,7 @@ func (b *bus) turn(ctx context.Context) error {
 			wait = min(wait, t.ready.Sub(now))
 		}
 		if wait > 0 {
+			b.status.Within(wait)
 			o = b.orders.wait(ctx, b.link.timer, wait)
 			if o == nil {
 				return nil
@@ -67,6 +69,7 @@ func (b *bus) turn(ctx context.Context) error {
 	}
 	b.idled = time.Since(b.used) > idle
 	defer func() { b.used = time.Now() }()
+	b.status.Within(b.link.timeout)
 	if o != nil {
 		return b.obey(ctx, o)
 	}

@@ -69,6 +69,7 @@ func New(name string, cfg Config, dev Device, opts Options) (*Driver, error) {
 		gap:     cfg.Frame.Gap(),
 		decoder: decoder,
 		batches: newPool(),
+		status:  status,
 		log:     log,
 	}
 	return d, nil

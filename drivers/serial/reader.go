@@ -22,6 +22,7 @@ type reader struct {
 	gap     time.Duration // a line that is quiet for so long has ended a frame; 0: never
 	decoder payload.Decoder
 	batches *sync.Pool // of *protocol.Batch; Done puts them back
+	status  *drivers.Status
 	log     *slog.Logger
 	counted frame.Stats // what the emitter knows of
 	told    []string    // reasons of the rejections that were logged, a few words
@@ -40,8 +41,11 @@ type source interface {
 func (r *reader) read(from source, e drivers.Emitter) (heard bool, err error) {
 	r.frames.Reset() // a frame cut by the last failure has no end
 	q := quiet{gap: r.gap}
+	defer r.status.Rest()
 	for {
+		r.status.Rest()
 		n, err := from.Read(r.buf[:])
+		r.status.Within(0)
 		now := time.Now()
 		if n > 0 {
 			heard = true

@@ -27,6 +27,10 @@ type bus struct {
 // than a server's wish to save connections.
 const idle = time.Second
 
+// longest is how many timeouts a turn may take: a command asks three times, and may
+// wait out a late answer before each.
+const longest = 8
+
 var errNobody = errors.New("no unit answers")
 
 // serve talks over an open line until ctx ends or the line is lost.
@@ -69,7 +73,7 @@ func (b *bus) turn(ctx context.Context) error {
 	}
 	b.idled = time.Since(b.used) > idle
 	defer func() { b.used = time.Now() }()
-	b.status.Within(b.link.timeout)
+	b.status.Within(longest * b.link.timeout)
 	if o != nil {
 		return b.obey(ctx, o)
 	}

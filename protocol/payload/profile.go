@@ -30,8 +30,8 @@ type Profile struct {
 	Poll     time.Duration     `yaml:"poll"`    // how often a device is asked, where a driver asks
 	Others   string            `yaml:"others"`  // what no metric mentions: keep (as sent) or drop; default drop where metrics are listed
 
-	Reads    Reads              `yaml:"reads"` // how a Modbus device wants to be read
-	Commands map[string]Command // what the device can be told, by name; no file sets it as long as nothing sends one
+	Reads    Reads              `yaml:"reads"`    // how a Modbus device wants to be read
+	Commands map[string]Command `yaml:"commands"` // what the device can be told, by name
 }
 
 // Decode chooses the decoder; exactly one field is set. In the file a decoder

@@ -81,7 +81,7 @@ func (n *notifier) run(ctx context.Context, g *gateway, drain time.Duration) {
 	defer tick.Stop()
 	w := watchdog{notifier: n}
 	for {
-		w.look(g.stuck(), g.health().line())
+		w.look(g.health())
 		select {
 		case <-ctx.Done():
 			extend := (drain + stopping).Microseconds()
@@ -113,7 +113,8 @@ type watchdog struct {
 
 // look feeds the watchdog unless something is stuck, and tells a status that has
 // changed.
-func (w *watchdog) look(stuck, status string) {
+func (w *watchdog) look(r healthReport) {
+	stuck, status := r.Stuck, r.line()
 	if stuck != w.stuck {
 		if stuck != "" {
 			w.log.Error("gateway hangs: systemd's watchdog is not fed until it goes on", "watchdog", w.dog, "stuck", stuck)
@@ -121,9 +122,6 @@ func (w *watchdog) look(stuck, status string) {
 			w.log.Info("gateway goes on", "was_stuck", w.stuck)
 		}
 		w.stuck = stuck
-	}
-	if stuck != "" {
-		status = "hangs: " + stuck
 	}
 	if status != w.status {
 		w.status = status
@@ -151,6 +149,9 @@ func (g *gateway) stuck() string {
 
 // line is the report on one line, for systemctl status.
 func (r healthReport) line() string {
+	if r.Stuck != "" {
+		return "hangs: " + r.Stuck
+	}
 	var down []string
 	for _, name := range sortedKeys(r.Drivers) {
 		if r.Drivers[name].State != "up" {

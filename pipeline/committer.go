@@ -30,6 +30,7 @@ type committer struct {
 	held     int       // about the bytes of waiting
 	since    time.Time // of the oldest of waiting, zero when there is none
 	health   *health
+	pulse    *pulse
 	outage
 }
 
@@ -45,12 +46,16 @@ const (
 
 // run commits until ctx ends and the intakes are empty, or give is over.
 func (c *committer) run(ctx, give context.Context) {
+	defer c.pulse.rest()
 	for {
+		c.pulse.within(0)
 		ending := ctx.Err() != nil // asked before looking, so that the last batch is seen
 		full := c.gather()
 		wait, err := c.advance(full || ending)
 		if err != nil {
-			if wait := c.failed(err); wait > 0 && !sleep(give, wait) {
+			wait := c.failed(err)
+			c.pulse.within(wait)
+			if wait > 0 && !sleep(give, wait) {
 				c.abandon(err)
 				return
 			}
@@ -215,6 +220,7 @@ func (c *committer) pause(ctx context.Context, wait time.Duration) {
 	if wait > 0 {
 		timer = time.After(wait)
 	}
+	c.pulse.rest()
 	select {
 	case <-ctx.Done():
 	case <-c.wake:

@@ -30,6 +30,7 @@ type delivery struct {
 	redo     *redo
 	log      *slog.Logger
 	health   *health
+	pulse    *pulse
 	latency  latency
 	writes   struct{ stored, rejected, failed atomic.Uint64 }
 
@@ -44,6 +45,7 @@ type delivery struct {
 // run delivers until ctx ends or, once drain is closed, until everything in the
 // journal has been delivered.
 func (d *delivery) run(ctx context.Context, drain <-chan struct{}) {
+	defer d.pulse.rest()
 	if r, ok := d.sink.(sink.Rememberer); ok {
 		r.Recall(d.cursor.Memory())
 	}
@@ -80,6 +82,7 @@ func (d *delivery) connect(ctx context.Context) {
 	if !ok {
 		return
 	}
+	d.pulse.within(d.config.Timeout)
 	ctx, cancel := context.WithTimeout(ctx, d.config.Timeout)
 	defer cancel()
 	switch err := c.Connect(ctx); {
@@ -94,6 +97,7 @@ func (d *delivery) connect(ctx context.Context) {
 // is nothing more to do.
 func (d *delivery) collect(ctx context.Context, drain <-chan struct{}) *feed {
 	for {
+		d.pulse.within(0)
 		if d.cursor.Replayed() {
 			d.live.startOver()
 			d.missed.startOver()
@@ -171,6 +175,7 @@ func (d *delivery) idle(ctx context.Context, drain <-chan struct{}, ending bool)
 		}
 		wait = min(wait, pause)
 	}
+	d.pulse.within(wait)
 	select {
 	case <-ctx.Done():
 		return false

@@ -77,6 +77,7 @@ func open(config Config, drivers []string, sinks []Sink, log *slog.Logger, fs jo
 		maxGroup: min(maxGroup, int(config.Volatile)/4),
 		encoder:  newEncoder(),
 		health:   newHealth(),
+		pulse:    newPulse(),
 	}
 	for _, name := range drivers {
 		p.addIntake(name, known[name])
@@ -162,6 +163,7 @@ func (p *Pipeline) addDelivery(s Sink) error {
 		redo:     newRedo(dead, s.Config.Batch, log),
 		log:      log,
 		health:   newHealth(),
+		pulse:    newPulse(),
 	}
 	d.missed.historical = true
 	p.deliveries = append(p.deliveries, d)

@@ -82,7 +82,7 @@ func New(name string, cfg Config, devices []Device, opts Options) (*Driver, erro
 		port:   port.NewKeeper(cfg.Port, line, cfg.Options, log),
 		byName: map[string]*station{}, orders: newOrders(),
 	}
-	d.reader = reader{frames: frames, gap: cfg.Frame.Gap(), teller: tells, units: map[string]*station{}, batches: newPool(), log: log}
+	d.reader = reader{frames: frames, gap: cfg.Frame.Gap(), teller: tells, units: map[string]*station{}, batches: newPool(), status: status, log: log}
 	stations, err := d.stations(name, devices, &cfg)
 	if err != nil {
 		return nil, err

@@ -28,6 +28,7 @@ type reader struct {
 	name    string   // of the only device; "": there are several
 	wanted  wanted
 	batches *sync.Pool // of *protocol.Batch; Done puts them back
+	status  *drivers.Status
 	log     *slog.Logger
 	counted frame.Stats // what the emitter knows of
 	told    []rejection // what was logged, a few for each device
@@ -84,7 +85,9 @@ func (r *reader) begin() {
 // read takes what from gives until its deadline, see arm, and emits the frames
 // that it completes. It may return early without anything.
 func (r *reader) read(from source, e drivers.Emitter) error {
+	r.status.Rest()
 	n, err := from.Read(r.buf[:])
+	r.status.Within(0)
 	now := time.Now()
 	if n > 0 {
 		r.heard, r.last = true, now

@@ -39,6 +39,7 @@ func (s *session) serve() error {
 	defer s.orders.end()
 	s.used = time.Now()
 	s.schedule.begin(s.used)
+	defer s.status.Rest()
 	for {
 		err := s.turn()
 		s.counts.skipped.Store(s.schedule.skipped)
@@ -105,6 +106,7 @@ func (s *session) silence() error {
 // send sends bytes and waits until the last bit has left.
 func (s *session) send(b []byte, patience time.Duration) error {
 	began, wire := time.Now(), s.line.Span(len(b))
+	s.status.Within(wire + max(patience, time.Second))
 	err := s.conn.SetWriteDeadline(began.Add(wire + max(patience, time.Second)))
 	if err != nil && !errors.Is(err, os.ErrNoDeadline) {
 		return err

@@ -67,6 +67,8 @@ func assemble(f *config.File, log *slog.Logger) (*gateway, error) {
 		return nil, err
 	}
 	g.pipeline = p
+	p.SetRules(reportRules(f))
+	p.Expect(namedDevices(f))
 	return g, nil
 }
 

@@ -30,6 +30,9 @@ type Profile struct {
 	Poll     time.Duration     `yaml:"poll"`    // how often a device is asked, where a driver asks
 	Others   string            `yaml:"others"`  // what no metric mentions: keep (as sent) or drop; default drop where metrics are listed
 
+	Report     *protocol.Report `yaml:"report"`      // when a reading is worth forwarding: when one of its metrics is; nil: each is
+	StaleAfter time.Duration    `yaml:"stale_after"` // a device that sent nothing for so long is silent; 0: never
+
 	Reads    Reads              `yaml:"reads"` // how a Modbus device wants to be read
 	Commands map[string]Command // what the device can be told, by name; no file sets it as long as nothing sends one
 }
@@ -137,6 +140,7 @@ type Metric struct {
 	Scale    *float64          `yaml:"scale"`  // value = sent · scale + offset; nil: 1
 	Offset   *float64          `yaml:"offset"` // nil: 0
 	Range    []float64         `yaml:"range"`  // least and largest value that are plausible; what lies outside is of bad quality
+	Report   *protocol.Report  `yaml:"report"` // what differs from the profile's
 	Register                   // of a Modbus device; then type is that of the registers, such as int16 or float32
 }
 

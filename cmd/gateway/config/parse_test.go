@@ -62,6 +62,7 @@ func TestEveryKeyIsSet(t *testing.T) {
 	mustBeSet(t, "influx", *f.Sinks[2].Influx, "gzip")
 	mustBeSet(t, "file", *f.Sinks[3].File, "sync")
 	mustBeSet(t, "delivery", f.Sinks[0].Delivery, "only")
+	mustBeSet(t, "report", *f.Profiles["climate"].Report)
 	registers := []string{"coil", "discrete", "input", "holding", "order", "bits", "length", "missing", "poll"}
 	mustBeSet(t, "metric", f.Profiles["climate"].Metrics["temperature"], registers...)
 	mustBeSet(t, "modbus", *f.Drivers[3].Modbus, "url")
@@ -117,6 +118,8 @@ func TestValuesOfTheFile(t *testing.T) {
 		"metric of defaults":   {len(f.Profiles["climate"].Metrics), 2},
 		"skipped column":       {f.Profiles["track"].Decode.CSV.Columns, []string{"lat", "", "lon"}},
 		"range":                {f.Profiles["climate"].Metrics["temperature"].Range, []float64{-40, math.Inf(1)}},
+		"deadband":             {[]protocol.Deadband{*f.Profiles["climate"].Report.Deadband, *f.Profiles["climate"].Metrics["temperature"].Report.Deadband}, []protocol.Deadband{{Width: 2, Percent: true}, {Width: 0.1}}},
+		"stale_after":          {f.Profiles["climate"].StaleAfter, 5 * time.Minute},
 		"map":                  {f.Profiles["climate"].Metrics["temperature"].Map, map[string]string{"off": "0", "on": "1e2", "7": "007"}},
 		"encoding":             {f.Profiles["weighbridge"].Encoding + " " + f.Profiles["weighbridge"].Others, "base64 gzip keep"},
 		"decoder as a word":    {f.Profiles["climate"].Decode.JSON != nil, true},

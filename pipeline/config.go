@@ -40,7 +40,7 @@ type Delivery struct {
 
 // Batch says when readings are written together: as soon as one bound is met.
 type Batch struct {
-	MaxReadings int           `yaml:"max_readings"` // default 1000
+	MaxReadings int           `yaml:"max_readings"` // readings of a write at most, default 1000
 	MaxBytes    Bytes         `yaml:"max_bytes"`    // as journaled, default 1MiB
 	MaxAge      time.Duration `yaml:"max_age"`      // since the first was accepted; default by kind of sink
 }
@@ -49,8 +49,8 @@ type Batch struct {
 // after the first, up to twice that after each further one, never longer than
 // Max.
 type Retry struct {
-	Min time.Duration `yaml:"min"` // default 100ms
-	Max time.Duration `yaml:"max"` // default 10s
+	Min time.Duration `yaml:"min"` // at most so long after the first failure, default 100ms
+	Max time.Duration `yaml:"max"` // and after many, default 10s
 }
 
 // Bytes is a size, with its unit in the file.

@@ -12,11 +12,11 @@ type Config struct {
 	URL       string          `yaml:"url"`        // mqtt:// (tcp://), mqtts:// (ssl://, tls://), ws:// or wss://HOST[:PORT]
 	ClientID  string          `yaml:"client_id"`  // default sluice-{gateway}-{driver}
 	Username  string          `yaml:"username"`   // "" for none
-	Password  protocol.Secret `yaml:"password"`   //
+	Password  protocol.Secret `yaml:"password"`   // goes with username
 	QoS       int             `yaml:"qos"`        // 0, 1 or 2, default 1
 	Session   string          `yaml:"session"`    // persistent (default) or clean
 	Retained  string          `yaml:"retained"`   // once (default), keep or ignore
-	KeepAlive time.Duration   `yaml:"keep_alive"` // default 30s
+	KeepAlive time.Duration   `yaml:"keep_alive"` // a quiet connection is tried this often, default 30s
 	Timeout   time.Duration   `yaml:"timeout"`    // to connect, subscribe and write, default 10s
 	TLS       TLS             `yaml:"tls"`
 }

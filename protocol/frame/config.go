@@ -29,7 +29,7 @@ type Config struct {
 type Lines struct {
 	EOL        string    `yaml:"eol"`        // auto (default: LF, CRLF or CR), lf, crlf or cr
 	Terminator string    `yaml:"terminator"` // in its place: text, or bytes such as "hex:0d0a"
-	Max        int       `yaml:"max"`
+	Max        int       `yaml:"max"`        // bytes of the longest frame, default 4096
 	Checksum   *Checksum `yaml:"checksum"`
 }
 
@@ -41,8 +41,8 @@ type Delimited struct {
 	Escape    string    `yaml:"escape"`     // one byte: the byte that follows it stands for itself
 	EscapeXOR int       `yaml:"escape_xor"` // 0 to 255: or for itself combined with this
 	Trailer   int       `yaml:"trailer"`    // bytes behind the end that belong to the frame, such as a checksum
-	Max       int       `yaml:"max"`
-	Checksum  *Checksum `yaml:"checksum"` // over the frame without escapes; default: before the end, or the trailer's last bytes
+	Max       int       `yaml:"max"`        // bytes of the longest frame, default 4096
+	Checksum  *Checksum `yaml:"checksum"`   // over the frame without escapes; default: before the end, or the trailer's last bytes
 }
 
 // Fixed are frames of one length. The payload is the whole frame.
@@ -64,46 +64,46 @@ type Prefixed struct {
 	Header   int           `yaml:"header"`  // bytes before the payload; default: up to and with the length
 	Trailer  int           `yaml:"trailer"` // bytes behind it
 	Gap      time.Duration `yaml:"gap"`     // a line that is quiet for so long has lost the rest of a frame; 0: never
-	Max      int           `yaml:"max"`
+	Max      int           `yaml:"max"`     // bytes of the longest frame, default 4096
 	Checksum *Checksum     `yaml:"checksum"`
 }
 
 // Idle are frames that end when the line is quiet.
 type Idle struct {
 	Gap      time.Duration `yaml:"gap"` // how long, default 20ms
-	Max      int           `yaml:"max"`
+	Max      int           `yaml:"max"` // bytes of the longest frame, default 4096
 	Checksum *Checksum     `yaml:"checksum"`
 }
 
 // SLIP are packets as RFC 1055 frames them.
 type SLIP struct {
-	Max      int       `yaml:"max"`
+	Max      int       `yaml:"max"` // bytes of the longest frame, default 4096
 	Checksum *Checksum `yaml:"checksum"`
 }
 
 // COBS are packets in consistent overhead byte stuffing, each with a zero behind
 // it.
 type COBS struct {
-	Max      int       `yaml:"max"`
+	Max      int       `yaml:"max"` // bytes of the longest frame, default 4096
 	Checksum *Checksum `yaml:"checksum"`
 }
 
 // NMEA are the sentences of NMEA 0183, from $ or ! to the checksum.
 type NMEA struct {
 	Checksum string `yaml:"checksum"` // required (default) or optional: sentences without one are taken too
-	Max      int    `yaml:"max"`
+	Max      int    `yaml:"max"`      // bytes of the longest frame, default 4096
 }
 
 // DSMR are the telegrams of a smart meter's P1 port, from / to ! or the checksum
 // behind it. Versions before 4 have none.
 type DSMR struct {
-	Max int `yaml:"max"`
+	Max int `yaml:"max"` // bytes of the longest frame, default 4096
 }
 
 // SML are files of the smart message language in its transport of version 1. The
 // payload is the file without escapes and fill bytes.
 type SML struct {
-	Max int `yaml:"max"`
+	Max int `yaml:"max"` // bytes of the longest frame, default 4096
 }
 
 // MBus are the frames of the wired M-Bus. The payload is the whole frame.
@@ -112,7 +112,7 @@ type MBus struct{}
 // VEDirect are the text blocks of Victron's VE.Direct; HEX records between and
 // inside them are left out.
 type VEDirect struct {
-	Max int `yaml:"max"`
+	Max int `yaml:"max"` // bytes of the longest frame, default 4096
 }
 
 // ModbusRTU are the requests and responses of a Modbus line that is listened

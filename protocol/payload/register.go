@@ -10,7 +10,7 @@ import (
 // addresses is set. They count from 0, as in the protocol; 40001 in a manual is
 // holding 0, 30001 is input 0.
 type Register struct {
-	Coil     *int          `yaml:"coil"`
+	Coil     *int          `yaml:"coil"`     // its address, from 0
 	Discrete *int          `yaml:"discrete"` // a discrete input
 	Input    *int          `yaml:"input"`    // an input register
 	Holding  *int          `yaml:"holding"`  // a holding register
@@ -31,10 +31,10 @@ type Reads struct {
 // Forbidden is addresses that a device must not be asked for, each one such as
 // 100 or a range such as 100-199.
 type Forbidden struct {
-	Coil     []string `yaml:"coil"`
-	Discrete []string `yaml:"discrete"`
-	Input    []string `yaml:"input"`
-	Holding  []string `yaml:"holding"`
+	Coil     []string `yaml:"coil"`     // addresses and ranges of them, such as 100-199
+	Discrete []string `yaml:"discrete"` // the same of discrete inputs
+	Input    []string `yaml:"input"`    // the same of input registers
+	Holding  []string `yaml:"holding"`  // the same of holding registers
 }
 
 // IsSet reports whether the metric stands in a Modbus device.

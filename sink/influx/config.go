@@ -16,7 +16,7 @@ type Config struct {
 	Org         string          `yaml:"org"`         // name or id; InfluxDB 1.8 ignores it
 	Bucket      string          `yaml:"bucket"`      // InfluxDB 1.8: DATABASE or DATABASE/POLICY
 	Token       protocol.Secret `yaml:"token"`       // InfluxDB 1.8: USER:PASSWORD or ""
-	Gzip        bool            `yaml:"gzip"`        // default true
+	Gzip        bool            `yaml:"gzip"`        // requests are compressed, default true
 	Timeout     time.Duration   `yaml:"timeout"`     // of one request, default 10s
 	Concurrency int             `yaml:"concurrency"` // requests at a time, default 1; a device's readings go one after another
 	TLS         sink.TLS        `yaml:"tls"`

@@ -18,9 +18,9 @@ type Config struct {
 	Retain    bool            `yaml:"retain"`     // the broker keeps the last message of each topic
 	ClientID  string          `yaml:"client_id"`  // default sluice-{gateway}-{sink}
 	Username  string          `yaml:"username"`   // "" for none
-	Password  protocol.Secret `yaml:"password"`   //
+	Password  protocol.Secret `yaml:"password"`   // goes with username
 	Window    int             `yaml:"window"`     // unacknowledged messages at most, default 100
-	KeepAlive time.Duration   `yaml:"keep_alive"` // default 30s
+	KeepAlive time.Duration   `yaml:"keep_alive"` // a quiet connection is tried this often, default 30s
 	Timeout   time.Duration   `yaml:"timeout"`    // to connect, and for an acknowledgement, default 10s
 	TLS       sink.TLS        `yaml:"tls"`
 }

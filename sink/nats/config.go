@@ -16,9 +16,9 @@ type Config struct {
 	Subject  string          `yaml:"subject"`  // template, default readings.{gateway}.{device}
 	Stream   string          `yaml:"stream"`   // JetStream stream; "": core NATS
 	Create   bool            `yaml:"create"`   // create the stream when it is missing
-	Username string          `yaml:"username"` //
-	Password protocol.Secret `yaml:"password"` //
-	Token    protocol.Secret `yaml:"token"`    //
+	Username string          `yaml:"username"` // "" for none
+	Password protocol.Secret `yaml:"password"` // goes with username
+	Token    protocol.Secret `yaml:"token"`    // in the place of username and password
 	Creds    string          `yaml:"creds"`    // path of a credentials file (JWT and seed)
 	Window   int             `yaml:"window"`   // unresolved publishes at most, default 512
 	Timeout  time.Duration   `yaml:"timeout"`  // for an acknowledgement, default 5s

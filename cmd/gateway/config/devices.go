@@ -17,12 +17,12 @@ import (
 
 // row is one row of the device list.
 type row struct {
-	Via     string            `yaml:"via"`
-	Profile string            `yaml:"profile"`
-	Topic   string            `yaml:"topic"`
-	Device  string            `yaml:"device"`
-	Unit    string            `yaml:"unit"`
-	Tags    map[string]string `yaml:"tags"`
+	Via     string            `yaml:"via"`     // the driver that talks to it
+	Profile string            `yaml:"profile"` // what it reports: one of profiles, or builtin/…
+	Topic   string            `yaml:"topic"`   // MQTT: where it publishes; {device} and other names in braces capture a level
+	Device  string            `yaml:"device"`  // its name; with MQTT what the topic captures, otherwise
+	Unit    string            `yaml:"unit"`    // its address on the bus; of several, such as 1-10,12, {unit} in device
+	Tags    map[string]string `yaml:"tags"`    // what else its readings bear
 }
 
 // devices decodes the device list and gives each driver its own. It reports

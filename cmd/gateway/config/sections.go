@@ -13,14 +13,14 @@ import (
 // top is the file's outermost mapping. Sections whose keys the operator chooses
 // are decoded key by key.
 type top struct {
-	Gateway  string          `yaml:"gateway"`
+	Gateway  string          `yaml:"gateway"` // names this box in client ids, subjects and tags
 	HTTP     HTTP            `yaml:"http"`
 	Log      Log             `yaml:"log"`
-	Drivers  *yaml.Node      `yaml:"drivers"`
-	Profiles *yaml.Node      `yaml:"profiles"`
-	Devices  *yaml.Node      `yaml:"devices"`
+	Drivers  *yaml.Node      `yaml:"drivers"`  // what talks to devices; the kind is the key
+	Profiles *yaml.Node      `yaml:"profiles"` // what a device model reports
+	Devices  *yaml.Node      `yaml:"devices"`  // which device is where
 	Pipeline pipeline.Config `yaml:"pipeline"`
-	Sinks    *yaml.Node      `yaml:"sinks"`
+	Sinks    *yaml.Node      `yaml:"sinks"` // where readings go, each with a cursor of its own
 }
 
 // file decodes the root mapping. The result is whole only when no problem has

@@ -13,16 +13,15 @@ type Options struct {
 	DTR        string `yaml:"dtr"`         // keep (default: as the kernel sets it, which is on), on or off, once the port is open
 	RTS        string `yaml:"rts"`         // the same
 	LowLatency bool   `yaml:"low_latency"` // default true: adapters hand bytes over at once where they can be told to
-	Trace      string `yaml:"trace"`       // file that records the traffic; see OpenTrace
+	Trace      string `yaml:"trace"`       // file that records the traffic with the time; at 8 MiB it is moved to FILE.1
 }
 
 // RS485 is how a half-duplex line is turned round. The delays are those of the
 // transceiver, 0 to 100ms.
 type RS485 struct {
-	// Mode is none (default: the adapter does it alone), kernel (the port's
-	// driver does it), rts (this program moves RTS around every write, some
-	// milliseconds late on a busy machine) or auto (the first that the port
-	// can do: kernel, rts, none).
+	// none: the adapter does it alone; kernel: the port's driver does it; rts:
+	// this program moves RTS around every write, some milliseconds late on a
+	// busy machine; auto: the first of kernel, rts and none that the port can do
 	Mode        string        `yaml:"mode"`
 	DelayBefore time.Duration `yaml:"delay_before"` // from turning the line to the first bit
 	DelayAfter  time.Duration `yaml:"delay_after"`  // from the last bit to turning it back

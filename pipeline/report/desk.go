@@ -209,8 +209,8 @@ func (d *Desk) oldest() (found *device) {
 
 // drop forgets a device. What is held of it goes out.
 func (d *Desk) drop(v *device) {
-	for _, h := range v.held {
-		d.hurry(h)
+	for len(v.held) > 0 {
+		d.hurry(v)
 	}
 	v.list().remove(v)
 	delete(d.devices, v.id)

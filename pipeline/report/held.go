@@ -53,12 +53,14 @@ func (d *Desk) hold(v *device, r *protocol.Reading, wait protocol.Timestamp, own
 	v.held = append(v.held, h)
 	heap.Push(&d.queue, h)
 	if len(v.held) > maxHeld {
-		d.hurry(v.held[0])
+		d.hurry(v)
 	}
 }
 
-// hurry makes a held reading due now.
-func (d *Desk) hurry(h *held) {
+// hurry makes the reading of v that is held longest due now, for good.
+func (d *Desk) hurry(v *device) {
+	h := v.held[0]
+	v.held = slices.Delete(v.held, 0, 1)
 	h.due = 0
 	heap.Fix(&d.queue, h.index)
 }

@@ -13,6 +13,18 @@ type Rules = report.Rules
 // Presence is a device and when it was last heard.
 type Presence = report.Presence
 
+// PresenceState says whether a device is heard.
+type PresenceState = report.State
+
+// PresenceStates returns all states.
+func PresenceStates() []PresenceState { return report.States() }
+
+// The states that ask for a look.
+const (
+	DeviceSilent  = report.Silent
+	DeviceOffline = report.Offline
+)
+
 // PresenceSummary counts devices by driver and state.
 type PresenceSummary = report.Summary
 

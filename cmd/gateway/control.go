@@ -14,8 +14,6 @@ import (
 	"os"
 	"path/filepath"
 	"time"
-
-	"sluice/pipeline"
 )
 
 const (
@@ -23,7 +21,8 @@ const (
 	socketMode = 0o660
 	maxSocket  = 107      // bytes of a unix socket's path
 	maxOrder   = 64 << 10 // bytes of one order
-	maxOrders  = 8        // carried out at a time
+	maxOrders  = 8        // for the journal, carried out at a time
+	maxTelling = 64       // commands to devices, carried out at a time
 
 	// receive is how long a client has to send its order.
 	receive = 5 * time.Second
@@ -38,9 +37,10 @@ const (
 type control struct {
 	listener net.Listener
 	path     string
-	archive  func() *pipeline.Archive
+	gateway  *gateway
 	log      *slog.Logger
-	slots    chan struct{} // holds one per order being carried out, and its capacity bounds them; never closed
+	slots    chan struct{} // holds one per order for the journal being carried out, and its capacity bounds them; never closed
+	telling  chan struct{} // as slots, of commands to devices: one that is slow holds up no order
 }
 
 // openControl opens the socket in dir, whose journal g has open: a socket that is
@@ -69,10 +69,13 @@ func openControl(dir string, g *gateway) (*control, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", path, errors.Join(err, listener.Close(), os.Remove(making)))
 	}
-	return &control{listener: listener, path: path, archive: g.pipeline.Archive, log: g.log, slots: make(chan struct{}, maxOrders)}, nil
+	return &control{
+		listener: listener, path: path, gateway: g, log: g.log,
+		slots: make(chan struct{}, maxOrders), telling: make(chan struct{}, maxTelling),
+	}, nil
 }
 
-var errStopping = errors.New("the gateway stops: this is not all")
+var errStopping = errors.New("the gateway stops before all is done")
 
 // run takes orders until ctx ends. When it returns none is being carried out, and
 // the socket is gone.
@@ -99,8 +102,10 @@ func (c *control) run(ctx context.Context) {
 		c.log.Error("commands are not taken any more", "socket", c.path, "err", err)
 	}
 	<-stopped
-	for range maxOrders { // until the last order is done
-		c.slots <- struct{}{}
+	for _, slots := range []chan struct{}{c.slots, c.telling} { // until the last order is done
+		for range cap(slots) {
+			slots <- struct{}{}
+		}
 	}
 	c.close()
 }
@@ -117,6 +122,9 @@ func (c *control) close() {
 func (c *control) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /journal/{order}", c.journal)
+	mux.HandleFunc("POST /devices", c.devices)
+	mux.HandleFunc("POST /devices/tell", c.tell)
+	mux.HandleFunc("POST /devices/commands", c.commands)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotFound, usageError{fmt.Errorf("gateway %s knows no %s %s", version(), r.Method, r.URL.Path)})
 	})
@@ -162,33 +170,60 @@ func (c *control) journal(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotFound, usageError{fmt.Errorf("gateway %s knows no journal command %q", version(), r.PathValue("order"))})
 		return
 	}
+	c.carryOut(w, r, o, c.slots, func(ctx context.Context, out *answer) error {
+		err := o.carryOut(ctx, c.gateway.pipeline.Archive(), out)
+		if o.changes() && err == nil {
+			order, _ := json.Marshal(o) // strings, numbers and times alone: cannot fail
+			c.log.Info("journal command is carried out", "command", o.name(), "order", string(order))
+		}
+		return err
+	})
+}
+
+// devices lists the devices.
+func (c *control) devices(w http.ResponseWriter, r *http.Request) {
+	o := &devicesOrder{}
+	c.carryOut(w, r, o, c.slots, func(_ context.Context, out *answer) error { return c.gateway.listDevices(o, out) })
+}
+
+// tell tells a device something.
+func (c *control) tell(w http.ResponseWriter, r *http.Request) {
+	o := &tellOrder{}
+	c.carryOut(w, r, o, c.telling, func(ctx context.Context, out *answer) error { return c.gateway.tell(ctx, o, out) })
+}
+
+// commands lists what devices can be told.
+func (c *control) commands(w http.ResponseWriter, r *http.Request) {
+	o := &commandsOrder{}
+	c.carryOut(w, r, o, c.slots, func(_ context.Context, out *answer) error { return c.gateway.listCommands(o, out) })
+}
+
+// carryOut reads the order o and has do carry it out, as one of as many at a time
+// as slots holds.
+func (c *control) carryOut(w http.ResponseWriter, r *http.Request, o any, slots chan struct{}, do func(context.Context, *answer) error) {
 	if err := readOrder(w, r, o); err != nil {
 		refuse(w, http.StatusBadRequest, usageError{fmt.Errorf("gateway %s cannot read the order: %w", version(), err)})
 		return
 	}
 	select {
-	case c.slots <- struct{}{}:
-		defer func() { <-c.slots }()
+	case slots <- struct{}{}:
+		defer func() { <-slots }()
 	default:
-		refuse(w, http.StatusServiceUnavailable, fmt.Errorf("the gateway carries out %d commands already", maxOrders))
+		refuse(w, http.StatusServiceUnavailable, fmt.Errorf("the gateway carries out %d commands already", cap(slots)))
 		return
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	out := &answer{out: pieces{w}}
 	err := context.Cause(r.Context())
 	if err == nil {
-		err = o.carryOut(r.Context(), c.archive(), out)
-	}
-	if o.changes() && err == nil {
-		order, _ := json.Marshal(o) // strings, numbers and times alone: cannot fail
-		c.log.Info("journal command is carried out", "command", o.name(), "order", string(order))
+		err = do(r.Context(), out)
 	}
 	text, _ := json.Marshal(outcomeOf(err, out.notes)) // strings and numbers alone: cannot fail
 	w.Header().Set(http.TrailerPrefix+outcomeTrailer, url.PathEscape(string(text)))
 }
 
 // readOrder reads the order that a request brings.
-func readOrder(w http.ResponseWriter, r *http.Request, o order) error {
+func readOrder(w http.ResponseWriter, r *http.Request, o any) error {
 	deadline := http.NewResponseController(w)
 	if err := deadline.SetReadDeadline(time.Now().Add(receive)); err != nil {
 		return err

@@ -24,15 +24,20 @@ func dialControl(dir string) (net.Conn, error) {
 
 var errBroken = errors.New("the gateway has ended in the middle of its answer")
 
-// send has the gateway behind conn carry out an order. Its answer goes to out, and
-// it ends as if the order had been carried out here. conn is used up.
+// send has the gateway behind conn carry out an order for the journal.
 func send(ctx context.Context, conn net.Conn, o order, out *answer) error {
+	return post(ctx, conn, "/journal/"+o.name(), o, out)
+}
+
+// post has the gateway behind conn carry out an order. Its answer goes to out, and
+// it ends as if the order had been carried out here. conn is used up.
+func post(ctx context.Context, conn net.Conn, page string, o any, out *answer) error {
 	defer conn.Close()
 	body, err := json.Marshal(o)
 	if err != nil {
 		return err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://gateway/journal/"+o.name(), bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://gateway"+page, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}

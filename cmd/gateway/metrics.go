@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
+	"sluice/drivers"
 	"sluice/pipeline"
 )
 
@@ -24,6 +25,9 @@ var (
 	descFlawed   = desc("metrics_rejected_total", "Metrics that readings were kept without, because what was sent for them cannot be read, by device and reason.", "driver", "device", "reason")
 	descRejected = desc("rejected_total", "Messages that gave no reading, by device and reason.", "driver", "device", "reason")
 	descSkipped  = desc("skipped_bytes_total", "Bytes that belong to no message, such as noise on a line.", "driver")
+	descTold     = desc("commands_total", "Commands to devices, by outcome: done, not sent, without an answer in time, or failed otherwise.", "driver", "outcome")
+	descReplies  = desc("replies_dropped_total", "Answers that a driver owed its devices by itself and dropped because nobody took them.", "driver")
+	descDevices  = desc("devices", "Devices that are expected or were heard, by presence: unheard, live, silent (nothing came for their stale_after), offline (they said so).", "driver", "state")
 	descUp       = desc("driver_up", "1 while the driver reaches its devices.", "driver")
 
 	descSinkIn      = desc("sink_readings_in_total", "Readings for the sink: carried over at start, journaled since, backfilled by a replay. Equals the sum of outcomes plus sluice_sink_in_journal.", "sink", "source")
@@ -65,7 +69,9 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 	s := c.g.pipeline.Stats()
 	for _, d := range c.g.drivers {
 		r.gauge(descUp, truth(d.status.Condition().State == "up"), d.name)
+		r.told(d)
 	}
+	r.devices(c.g.pipeline.Presence(0), s.Intakes)
 	for _, i := range s.Intakes {
 		r.intake(i)
 	}
@@ -119,6 +125,23 @@ func (r report) intake(i pipeline.IntakeStats) {
 	}
 	r.counter(descSkipped, i.SkippedBytes, i.Driver)
 	r.gauge(descIntake, float64(i.InIntake), i.Driver)
+}
+
+func (r report) told(d driver) {
+	for outcome, n := range d.told.all() {
+		r.counter(descTold, n, d.name, outcome)
+	}
+	if replier, ok := d.driver.(drivers.Replier); ok {
+		r.counter(descReplies, replier.DroppedReplies(), d.name)
+	}
+}
+
+func (r report) devices(p pipeline.PresenceSummary, intakes []pipeline.IntakeStats) {
+	for _, i := range intakes {
+		for _, state := range pipeline.PresenceStates() {
+			r.gauge(descDevices, float64(p.Of(i.Driver, state)), i.Driver, string(state))
+		}
+	}
 }
 
 func (r report) delivery(d pipeline.DeliveryStats) {

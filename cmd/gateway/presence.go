@@ -39,3 +39,27 @@ func namedDevices(f *config.File) []*protocol.Device {
 	}
 	return all
 }
+
+// deviceHealth is the devices in short. A device that is silent is no fault of the
+// gateway's, which stays ready.
+type deviceHealth struct {
+	Known   int            `json:"known"`
+	Silent  int            `json:"silent"`
+	Offline int            `json:"offline"`
+	Missed  []listedDevice `json:"missed,omitempty"` // of the silent ones, those first that fell silent last
+}
+
+// maxMissed bounds the devices that the health names.
+const maxMissed = 20
+
+func healthOfDevices(p *pipeline.Pipeline) deviceHealth {
+	s := p.Presence(maxMissed)
+	h := deviceHealth{Silent: s.Of("", pipeline.DeviceSilent), Offline: s.Of("", pipeline.DeviceOffline)}
+	for _, state := range pipeline.PresenceStates() {
+		h.Known += s.Of("", state)
+	}
+	for _, d := range s.Silent {
+		h.Missed = append(h.Missed, newListedDevice(d))
+	}
+	return h
+}

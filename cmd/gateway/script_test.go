@@ -38,7 +38,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"fails": fails, "await": await, "pty": plugPty},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"fails": fails, "await": await, "pty": plugPty, "plant": plantScript},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("LISTEN", freeAddress(t))
 			env.Setenv("OTHER", freeAddress(t))

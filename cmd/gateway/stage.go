@@ -53,6 +53,9 @@ func (s *stage) set(f *config.File, l *ledger.Ledger) error {
 	// to another connection, which is how a driver makes up for a refusal: a
 	// rehearsal must not refuse.
 	f.Pipeline.Intake = max(f.Pipeline.Intake, 1<<16)
+	for _, p := range f.Profiles {
+		p.StaleAfter = 0 // the devices of a rehearsal stop, and nobody should miss them
+	}
 	f.Drivers = slices.DeleteFunc(f.Drivers, func(d config.Driver) bool { return d.Modbus != nil }) // the fleet has no such devices
 	for i := range f.Drivers {
 		d := &f.Drivers[i]

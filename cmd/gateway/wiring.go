@@ -32,6 +32,8 @@ type driver struct {
 	driver drivers.Driver
 	status *drivers.Status
 	log    *slog.Logger
+	rows   []toldRow   // what its devices can be told
+	told   *toldCounts // what became of that
 }
 
 // assemble puts the gateway of a configuration together. Nothing runs yet, but
@@ -75,7 +77,7 @@ func assemble(f *config.File, log *slog.Logger) (*gateway, error) {
 // newDriver knows every kind of driver.
 func newDriver(f *config.File, d config.Driver, log *slog.Logger) (driver, error) {
 	status := drivers.NewStatus(log)
-	built := driver{name: d.Name, status: status, log: log}
+	built := driver{name: d.Name, status: status, log: log, rows: toldRows(f, d), told: &toldCounts{}}
 	var err error
 	switch {
 	case d.MQTT != nil:

@@ -26,7 +26,7 @@ func (d *Driver) Command(ctx context.Context, device string, c drivers.Command) 
 	case r := <-o.reply:
 		return r.answer, r.err
 	case <-ctx.Done():
-		return drivers.Answer{}, fmt.Errorf("wait for device %s: %w", device, ctx.Err())
+		return drivers.Answer{}, fmt.Errorf("wait for device %s: %w", device, context.Cause(ctx))
 	}
 }
 
@@ -44,13 +44,13 @@ func (d *Driver) order(ctx context.Context, device string, c drivers.Command) (*
 	switch {
 	case what.Value == "":
 	case text != "" && text != what.Value:
-		return nil, fmt.Errorf("%w: the value of %s is %s, want none", drivers.ErrUnsent, c.Name, what.Value)
+		return nil, fmt.Errorf("%w: that of %s is %s, want none", drivers.ErrValue, c.Name, what.Value)
 	default:
 		text = what.Value
 	}
 	value, err := what.Sent(text)
 	if err != nil {
-		return nil, fmt.Errorf("%w: the value %w", drivers.ErrUnsent, err)
+		return nil, fmt.Errorf("%w: it %w", drivers.ErrValue, err)
 	}
 	return &order{ctx: ctx, unit: u, command: what, value: value, reply: make(chan reply, 1)}, nil
 }
@@ -123,7 +123,7 @@ func (b *bus) registers(ctx context.Context, o *order) ([]byte, error) {
 	}
 	at := modbus.Registers{Start: uint16(c.metric.from), Data: registers}
 	if err := c.metric.point.Put(at, 0, o.value); err != nil {
-		return nil, fmt.Errorf("%w: %w", drivers.ErrUnsent, err)
+		return nil, fmt.Errorf("%w: %w", drivers.ErrValue, err)
 	}
 	return registers, nil
 }
@@ -184,5 +184,9 @@ func (b *bus) tell(ctx context.Context, u *unit, q *modbus.Request) (modbus.Resp
 		return r, err
 	}
 	b.reached()
-	return r, r.Answers(q)
+	err = r.Answers(q)
+	if e, ok := errors.AsType[modbus.Exception](err); ok && outcomeOf(e) == answered {
+		err = fmt.Errorf("%w: %w", drivers.ErrRefused, err)
+	}
+	return r, err
 }

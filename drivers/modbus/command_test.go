@@ -70,11 +70,11 @@ func TestCommandRefused(t *testing.T) {
 		}{
 			{"nobody", drivers.Command{Name: "relay"}, drivers.ErrUnknown, "nobody"},
 			{"unit01", drivers.Command{Name: "relais"}, drivers.ErrUnknown, "has no relais"},
-			{"unit01", drivers.Command{Name: "relay", Value: "2"}, drivers.ErrUnsent, `the value is "2", want true or false`},
-			{"unit01", drivers.Command{Name: "setpoint", Value: "31"}, drivers.ErrUnsent, "the value is 31, want 5 to 30"},
-			{"unit01", drivers.Command{Name: "setpoint", Value: "21.55"}, drivers.ErrUnsent, "want a whole number"},
-			{"unit01", drivers.Command{Name: "mode", Value: "16"}, drivers.ErrUnsent, "does not fit"},
-			{"unit01", drivers.Command{Name: "reset", Value: "1"}, drivers.ErrUnsent, "is 4660, want none"},
+			{"unit01", drivers.Command{Name: "relay", Value: "2"}, drivers.ErrValue, `it is "2", want true or false`},
+			{"unit01", drivers.Command{Name: "setpoint", Value: "31"}, drivers.ErrValue, "it is 31, want 5 to 30"},
+			{"unit01", drivers.Command{Name: "setpoint", Value: "21.55"}, drivers.ErrValue, "want a whole number"},
+			{"unit01", drivers.Command{Name: "mode", Value: "16"}, drivers.ErrValue, "does not fit"},
+			{"unit01", drivers.Command{Name: "reset", Value: "1"}, drivers.ErrValue, "is 4660, want none"},
 		} {
 			_, err := b.Command(t.Context(), test.device, test.command)
 			if !errors.Is(err, test.is) || !errors.Is(err, drivers.ErrUnsent) || !strings.Contains(err.Error(), test.says) {
@@ -91,7 +91,7 @@ func TestCommandRefused(t *testing.T) {
 			t.Errorf("a device without function 6: %v", err)
 		}
 		b.behave(1, func(*modbus.Request) behaviour { return behaviour{exception: modbus.IllegalDataAddress} })
-		if _, err := b.Command(t.Context(), "unit01", drivers.Command{Name: "relay", Value: "on"}); !errors.Is(err, modbus.IllegalDataAddress) {
+		if _, err := b.Command(t.Context(), "unit01", drivers.Command{Name: "relay", Value: "on"}); !errors.Is(err, modbus.IllegalDataAddress) || !errors.Is(err, drivers.ErrRefused) {
 			t.Errorf("got %v, want an exception", err)
 		}
 		b.behave(1, func(*modbus.Request) behaviour { return behaviour{silent: true} })

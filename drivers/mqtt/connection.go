@@ -53,7 +53,7 @@ func newConnection(d *Driver, out outlet) *connection {
 		unguard:      func() bool { return true },
 		stop:         make(chan struct{}),
 		acknowledged: make(chan struct{}),
-		replies:      newReplies(d.log),
+		replies:      newReplies(d.log, &d.dropped),
 		replied:      make(chan struct{}),
 		lost:         make(chan error, 3),
 		panicked:     make(chan struct{}),
@@ -108,8 +108,10 @@ func (c *connection) connect(ctx context.Context) error {
 func (c *connection) serve(ctx context.Context) (refused bool, err error) {
 	if err = c.subscribe(ctx); err == nil {
 		c.unguard()
+		c.serving.Store(c)
 		c.status.Up(c.broker.String())
 		refused, err = c.await(ctx)
+		c.serving.Store(nil)
 	}
 	c.close()
 	if c.cause != nil {

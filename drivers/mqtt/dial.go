@@ -105,8 +105,9 @@ func (t TLS) load() (*tls.Config, error) {
 	return cfg, nil
 }
 
-// noStore keeps nothing: the broker keeps what is not acknowledged, the driver
-// publishes nothing, and every client is used for one connection.
+// noStore keeps nothing: the broker keeps what is not acknowledged, what the
+// driver publishes is never sent twice, and every client is used for one
+// connection.
 type noStore struct{}
 
 func (noStore) Open()                             {}

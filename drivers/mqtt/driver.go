@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"sluice/drivers"
@@ -35,6 +36,12 @@ type Driver struct {
 	pool   *sync.Pool
 	subs   *subscriptions
 	unsure *unsure
+
+	serving  atomic.Pointer[connection] // the one that is up, nil when none is
+	commands chan struct{}              // holds one per command under way, and its capacity bounds them; never closed
+	watches  watches
+	dropped  atomic.Uint64 // replies to devices
+
 	log    *slog.Logger
 	status *drivers.Status
 
@@ -44,7 +51,12 @@ type Driver struct {
 	brief int // connections in a row that were lost right after they began
 }
 
-var _ drivers.Driver = (*Driver)(nil)
+var (
+	_ drivers.Driver    = (*Driver)(nil)
+	_ drivers.Commander = (*Driver)(nil)
+	_ drivers.Listener  = (*Driver)(nil)
+	_ drivers.Replier   = (*Driver)(nil)
+)
 
 // New returns the driver called name for devices. It reads the TLS files, so
 // that a mistake there shows at once, and connects to nothing.
@@ -75,7 +87,7 @@ func New(name string, cfg Config, devices []Device, opts Options) (*Driver, erro
 		opts.Status = drivers.NewStatus(opts.Log)
 	}
 	d := &Driver{
-		name: name, cfg: cfg, routes: routes, pool: newPool(), unsure: &unsure{},
+		name: name, cfg: cfg, routes: routes, pool: newPool(), unsure: &unsure{}, commands: make(chan struct{}, maxCommands),
 		log: opts.Log, status: opts.Status, dialTCP: (&net.Dialer{}).DialContext,
 	}
 	d.broker, _ = parseURL(cfg.URL)

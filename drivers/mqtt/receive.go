@@ -58,6 +58,7 @@ func (c *connection) receive(_ paho.Client, m paho.Message) {
 		flaw := d.batch.Flaws[0].Refusal
 		c.tell("metrics are rejected", r, m, flaw.Reason, flaw.Err)
 	}
+	c.watches.see(d.batch.Readings)
 	d.origin, d.batch.Origin = origin, origin
 	if !c.out.Emit(&d.batch) {
 		d.done(errRefused)

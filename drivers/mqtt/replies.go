@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"log/slog"
+	"sync/atomic"
 
 	"github.com/eclipse/paho.mqtt.golang/packets"
 
@@ -25,11 +26,12 @@ type reply struct {
 type replies struct {
 	queue   chan reply // take sends, run receives, nobody closes it; maxReplies, so that receive never waits
 	log     *slog.Logger
-	dropped bool // one was, and that was logged; used by take
+	told    bool           // that one was dropped was logged; used by take
+	dropped *atomic.Uint64 // counts those that were
 }
 
-func newReplies(log *slog.Logger) *replies {
-	return &replies{queue: make(chan reply, maxReplies), log: log}
+func newReplies(log *slog.Logger, dropped *atomic.Uint64) *replies {
+	return &replies{queue: make(chan reply, maxReplies), log: log, dropped: dropped}
 }
 
 // take queues what from, which may be nil, has to reply. It never blocks.
@@ -44,8 +46,9 @@ func (r *replies) take(from payload.Replier) {
 	select {
 	case r.queue <- reply{topic, text}:
 	default:
-		if !r.dropped {
-			r.dropped = true
+		r.dropped.Add(1)
+		if !r.told {
+			r.told = true
 			r.log.Warn("replies to devices are dropped: the broker does not take them", "topic", topic)
 		}
 	}
@@ -74,3 +77,7 @@ func (r *replies) run(to io.Writer, stop <-chan struct{}) error {
 		}
 	}
 }
+
+// DroppedReplies counts the replies that were dropped because the broker did not
+// take them. It implements drivers.Replier.
+func (d *Driver) DroppedReplies() uint64 { return d.dropped.Load() }

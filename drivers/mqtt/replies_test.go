@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/eclipse/paho.mqtt.golang/packets"
@@ -18,13 +19,14 @@ func (a asker) Reply() (string, []byte, bool) { return a.topic, []byte("again"),
 
 func TestRepliesAreDroppedWhenNobodyTakesThem(t *testing.T) {
 	var log strings.Builder
-	r := newReplies(slog.New(slog.NewTextHandler(&log, nil)))
+	var dropped atomic.Uint64
+	r := newReplies(slog.New(slog.NewTextHandler(&log, nil)), &dropped)
 	r.take(nil)
 	r.take(asker{})
 	for i := range maxReplies + 5 {
 		r.take(asker{fmt.Sprint("t", i)})
 	}
-	if len(r.queue) != maxReplies || strings.Count(log.String(), "dropped") != 1 {
+	if len(r.queue) != maxReplies || dropped.Load() != 5 || strings.Count(log.String(), "dropped") != 1 {
 		t.Errorf("%d wait, logged %q", len(r.queue), log.String())
 	}
 }
@@ -46,7 +48,7 @@ func (w *writes) Write(p []byte) (int, error) {
 }
 
 func TestRepliesAreWritten(t *testing.T) {
-	r := newReplies(slog.New(slog.DiscardHandler))
+	r := newReplies(slog.New(slog.DiscardHandler), new(atomic.Uint64))
 	r.take(asker{"spBv1.0/g/NCMD/n"})
 	r.take(asker{"b"})
 	stop := make(chan struct{})

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 
 	"sluice/protocol"
@@ -39,16 +40,26 @@ func (r *route) name() string {
 // row is a Device ready for use.
 type row struct {
 	Device
-	pattern Pattern
-	decoder payload.Decoder
+	pattern  Pattern
+	decoder  payload.Decoder
+	commands map[string]*command
 }
 
-// routes finds the route of a topic. It is used by one goroutine at a time.
+// routes finds the route of a topic. Where nothing else is said it is used by
+// one goroutine at a time.
 type routes struct {
 	driver  string
 	rows    []row
 	topics  *simplelru.LRU[string, *route]
 	devices *simplelru.LRU[string, *protocol.Device] // by identity
+	heard   *lru.Cache[heardAs, *protocol.Device]    // of rows with commands; safe for concurrent use
+}
+
+// heardAs is a device of a row. One that moved to other tags is where it was
+// heard last.
+type heardAs struct {
+	row  int
+	name string
 }
 
 func newRoutes(driver string, devices []Device) (*routes, error) {
@@ -71,13 +82,16 @@ func newRoutes(driver string, devices []Device) (*routes, error) {
 			return nil, fmt.Errorf("use profile %q: %w", d.Profile, err)
 		}
 		pattern, _ := ParsePattern(d.Topic)
-		rs.rows = append(rs.rows, row{Device: d, pattern: pattern, decoder: decoder})
+		rs.rows = append(rs.rows, row{d, pattern, decoder, newCommands(d.Decode)})
 	}
 	var err error
 	if rs.topics, err = simplelru.NewLRU[string, *route](maxRoutes, nil); err != nil {
 		return nil, err
 	}
-	rs.devices, err = simplelru.NewLRU[string, *protocol.Device](maxRoutes, nil)
+	if rs.devices, err = simplelru.NewLRU[string, *protocol.Device](maxRoutes, nil); err != nil {
+		return nil, err
+	}
+	rs.heard, err = lru.New[heardAs, *protocol.Device](maxRoutes)
 	return rs, err
 }
 
@@ -110,7 +124,11 @@ func (rs *routes) resolve(topic string) *route {
 	for i := range rs.rows {
 		w := &rs.rows[i]
 		if captured, ok := w.pattern.Match(topic); ok {
-			return rs.bind(w, captured)
+			r := rs.bind(w, captured)
+			if len(w.commands) > 0 && r.device != nil && r.device.Name != "" {
+				rs.heard.Add(heardAs{i, r.device.Name}, r.device)
+			}
+			return r
 		}
 	}
 	return &route{reason: "topic"}

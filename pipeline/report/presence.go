@@ -19,6 +19,9 @@ const (
 	Offline State = "offline" // its last reading says that it is gone
 )
 
+// States returns all states.
+func States() []State { return []State{Unheard, Live, Silent, Offline} }
+
 // Presence is a device as of a moment.
 type Presence struct {
 	Device     *protocol.Device
@@ -48,16 +51,30 @@ func (d *Desk) unsorted() []Presence {
 	return all
 }
 
-// Group is devices of one driver in one state.
-type Group struct {
-	Driver string
-	State  State
-}
-
 // Summary is all devices in short.
 type Summary struct {
-	Count  map[Group]int
 	Silent []Presence // some of them
+	Held   uint64     // readings that wait for min to pass
+	counts map[group]int
+}
+
+// group is devices of one driver in one state.
+type group struct {
+	driver string
+	state  State
+}
+
+// Of returns how many devices of a driver are in a state, with "" for any driver.
+func (s *Summary) Of(driver string, state State) (count int) {
+	if driver != "" {
+		return s.counts[group{driver, state}]
+	}
+	for g, n := range s.counts {
+		if g.state == state {
+			count += n
+		}
+	}
+	return count
 }
 
 // Summary counts the devices, and names up to named of the silent ones, those first
@@ -65,9 +82,9 @@ type Summary struct {
 func (d *Desk) Summary(named int) Summary {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	s := Summary{Count: map[Group]int{}}
+	s := Summary{Held: uint64(len(d.queue)), counts: map[group]int{}}
 	for _, v := range d.identities {
-		s.Count[Group{v.id.Driver, v.state}]++
+		s.counts[group{v.id.Driver, v.state}]++
 	}
 	for _, c := range d.watched {
 		for v := c.quiet.first; v != nil && len(s.Silent) < named; v = v.older {

@@ -43,7 +43,7 @@ func TestSilence(t *testing.T) {
 	if b.due() != nil || b.Wait() != 0 {
 		t.Error("a silent device says more")
 	}
-	if s := b.Summary(5); s.Count[Group{"floor", Silent}] != 2 || len(s.Silent) != 2 || s.Silent[0].Device != sensor {
+	if s := b.Summary(5); s.Of("floor", Silent) != 2 || s.Of("", Unheard) != 1 || len(s.Silent) != 2 || s.Silent[0].Device != sensor {
 		t.Errorf("summary is %+v", s)
 	}
 	b.want("back with the same", b.bring(unit), pass)

@@ -1,27 +1,79 @@
 package payload
 
 import (
-	"encoding/hex"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
-
-	"sluice/protocol"
+	"time"
 )
 
-// Command says what happens when a device is told something. Of a Modbus device
-// it is a coil or holding registers that are written, with a value that means
-// what the same settings mean of a metric.
+// Command says what happens when a device is told something. What tells it
+// apart is where it goes: coil or holding of a Modbus device are written, a topic
+// is published to, a request goes out on a serial line. The value means what the
+// same settings mean of a metric.
 type Command struct {
 	Metric
-	Value string `yaml:"value"` // what is written; "": what the caller says
-	Blind bool   `yaml:"blind"` // the device cannot tell what was written: it is not read back
+	Value string `yaml:"value"` // what the device is told; "": what the caller says
+	Blind bool   `yaml:"blind"` // a Modbus device cannot tell what was written: it is not read back
+
+	Topic   string `yaml:"topic"`   // of an MQTT device: a Template
+	Payload string `yaml:"payload"` // of the message to topic: a Template; "": the message is empty
+	QoS     *int   `yaml:"qos"`     // of that message, 0 or 1; nil: 1
+	Retain  bool   `yaml:"retain"`  // the broker keeps that message
+	Reads   string `yaml:"reads"`   // the metric that shows that the device did it; "": none does
+
+	Request string        `yaml:"request"` // to a device on a serial line: as Ask.Request, with {value}
+	Expect  string        `yaml:"expect"`  // how its answer begins, as Ask.Expect; "": it does not answer
+	Timeout time.Duration `yaml:"timeout"` // for the answer; 0: that of the device's own request
 }
 
-// validateCommands reports what is wrong with the commands of a Modbus device.
+// The names that a Template of a command may hold beside those of tags.
+const (
+	ValueName  = "value"  // what the device is told
+	DeviceName = "device" // its name
+	UnitName   = "unit"   // its address on the line
+)
+
+// Way is how a command reaches its device.
+type Way uint8
+
+// The ways of a command.
+const (
+	WayNone Way = iota
+	WayRegister
+	WayTopic
+	WayRequest
+)
+
+// Way returns how the command reaches its device, WayNone when it says nothing or
+// several.
+func (c *Command) Way() Way {
+	ways := c.ways()
+	if len(ways) != 1 {
+		return WayNone
+	}
+	return ways[0]
+}
+
+func (c *Command) ways() (ways []Way) {
+	if c.IsSet() {
+		ways = append(ways, WayRegister)
+	}
+	if c.Topic != "" {
+		ways = append(ways, WayTopic)
+	}
+	if c.Request != "" {
+		ways = append(ways, WayRequest)
+	}
+	return ways
+}
+
+// wayNames is what the ways are called in a file.
+var wayNames = [...]string{"", "coil or holding", "topic", "request"}
+
+// validateCommands reports what is wrong with the commands of the profile's
+// devices, which all go one way where its metrics are registers.
 func (p *Profile) validateCommands(report func(field, problem string)) {
 	for _, name := range slices.Sorted(maps.Keys(p.Commands)) {
 		c := p.Commands[name]
@@ -33,18 +85,40 @@ func (p *Profile) validateCommands(report func(field, problem string)) {
 		c.validate(func(f, problem string) {
 			sound = false
 			report(strings.TrimSuffix(field+"."+f, "."), problem)
-		})
-		if _, err := c.Sent(c.Value); sound && c.Value != "" && err != nil {
+		}, p)
+		if !sound || c.Value == "" {
+			continue
+		}
+		if _, err := c.Told(c.Value); err != nil {
 			report(field+".value", err.Error())
 		}
 	}
 }
 
-func (c *Command) validate(report func(field, problem string)) {
+// validate reports what is wrong with a command of p; the field is "" where the
+// command as a whole is meant.
+func (c *Command) validate(report func(field, problem string), p *Profile) {
+	ways := c.ways()
+	refuse(report, "is for a metric", setting{"report", c.Report != nil})
 	switch {
-	case !c.IsSet():
+	case len(ways) > 1:
+		report("", "has both "+wayNames[ways[0]]+" and "+wayNames[ways[1]]+", want one")
+	case p.HasRegisters() && c.Way() != WayRegister:
 		report("", "has no address: want coil or holding")
-		return
+	case len(ways) == 0:
+		report("", "goes nowhere: want topic (MQTT), request (serial), or coil or holding (Modbus)")
+	case ways[0] == WayRegister:
+		c.refuseMessage(report)
+		c.validateWrite(report)
+	default:
+		c.refuseRegister(report)
+		c.validateSent(report, p)
+	}
+}
+
+// validateWrite is for a command that writes coil or registers.
+func (c *Command) validateWrite(report func(field, problem string)) {
+	switch {
 	case c.Discrete != nil:
 		report("discrete", "cannot be written, want coil or holding")
 		return
@@ -57,72 +131,99 @@ func (c *Command) validate(report func(field, problem string)) {
 	c.validateRegister(report)
 }
 
-// Sent returns what is put into the registers when text is the value that is
-// meant: the inverse of map, scale and offset. The error reads on after the name
-// of what holds text.
-func (c *Command) Sent(text string) (protocol.Value, error) {
-	for _, sent := range slices.Sorted(maps.Keys(c.Map)) {
-		if c.Map[sent] == text {
-			return c.bare(sent)
+// setting is a field of a command that may be set.
+type setting struct {
+	field string
+	set   bool
+}
+
+// refuse reports those that are set.
+func refuse(report func(field, problem string), problem string, settings ...setting) {
+	for _, s := range settings {
+		if s.set {
+			report(s.field, problem)
 		}
 	}
-	if !c.isNumber() {
-		return c.bare(text)
+}
+
+// refuseMessage reports what is of use only where a message is sent.
+func (c *Command) refuseMessage(report func(field, problem string)) {
+	refuse(report, "is not for a command that writes a coil or registers",
+		setting{"payload", c.Payload != ""}, setting{"qos", c.QoS != nil}, setting{"retain", c.Retain}, setting{"reads", c.Reads != ""},
+		setting{"expect", c.Expect != ""}, setting{"timeout", c.Timeout != 0})
+}
+
+// refuseRegister reports what is of use only where registers are written.
+func (c *Command) refuseRegister(report func(field, problem string)) {
+	r := c.Register
+	refuse(report, "is for a command that writes a coil or registers",
+		setting{"order", r.Order != ""}, setting{"bits", r.Bits != ""}, setting{"length", r.Length != 0},
+		setting{"missing", len(r.Missing) > 0}, setting{"blind", c.Blind})
+	refuse(report, "is for a metric", setting{"path", c.Path != ""}, setting{"poll", r.Poll != 0})
+}
+
+// validateSent is for a command that sends a message.
+func (c *Command) validateSent(report func(field, problem string), p *Profile) {
+	if c.Way() == WayTopic {
+		refuse(report, "is for a request on a serial line", setting{"expect", c.Expect != ""}, setting{"timeout", c.Timeout != 0})
+		c.validateTopic(report, p)
+	} else {
+		refuse(report, "is for a topic",
+			setting{"payload", c.Payload != ""}, setting{"qos", c.QoS != nil}, setting{"retain", c.Retain}, setting{"reads", c.Reads != ""})
+		c.validateRequest(report)
 	}
-	n, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+	if _, ok := kindOf(c.Type); !ok {
+		report("type", fmt.Sprintf("is %q, want float, int, uint, bool or string", c.Type))
+		return
+	}
+	c.validateMetric(report)
+	c.validateUse(report)
+}
+
+// validateTopic is for a message that is published.
+func (c *Command) validateTopic(report func(field, problem string), p *Profile) {
+	topic, text := ParseTemplate(c.Topic), ParseTemplate(c.Payload)
 	switch {
-	case err != nil || math.IsNaN(n) || math.IsInf(n, 0):
-		return protocol.Value{}, fmt.Errorf("is %q, want a number", text)
-	case c.Range != nil && (n < c.Range[0] || n > c.Range[1]):
-		return protocol.Value{}, fmt.Errorf("is %s, want %v to %v", text, c.Range[0], c.Range[1])
-	case c.Scale == nil && c.Offset == nil:
-		return c.bare(text)
+	case topic.Has(ValueName):
+		report("topic", "holds {value}, which has its place in payload")
+	case strings.ContainsAny(c.Topic, "+#\x00"):
+		report("topic", fmt.Sprintf("is %q, want one topic without wildcards", c.Topic))
 	}
-	return protocol.Float(c.Metric.Sent(n)), nil
+	if c.QoS != nil && *c.QoS != 0 && *c.QoS != 1 {
+		report("qos", fmt.Sprintf("is %d, want 0 or 1: a command is never sent twice", *c.QoS))
+	}
+	if p.Decode.JSON != nil && text.IsAlmostJSON() {
+		report("payload", "begins like JSON and is none, not even when names in braces stand for numbers and texts")
+	}
+	if c.Reads != "" && !text.Has(ValueName) && c.Value == "" {
+		report("reads", "needs to know what "+c.Reads+" becomes: want value")
+	}
 }
 
-func (c *Command) isBool() bool { return c.Coil != nil || c.Type == "bool" }
-
-func (c *Command) isNumber() bool { return !c.isBool() && c.Type != "string" && c.Type != "bytes" }
-
-// bare returns text as the registers' type wants it, without a meaning.
-func (c *Command) bare(text string) (protocol.Value, error) {
+// validateRequest is for a request on a serial line.
+func (c *Command) validateRequest(report func(field, problem string)) {
+	const least, most = 10 * time.Millisecond, 5 * time.Minute
 	switch {
-	case c.isBool():
-		return parseBool(text)
-	case c.Type == "string":
-		return protocol.String(text), nil
-	case c.Type == "bytes":
-		p, err := hex.DecodeString(text)
-		if err != nil {
-			return protocol.Value{}, fmt.Errorf("is %q, want bytes as hexadecimal digits", text)
-		}
-		return protocol.Bytes(string(p)), nil
+	case c.Timeout != 0 && c.Expect == "":
+		report("timeout", "is for an answer: want expect too")
+	case c.Timeout != 0 && (c.Timeout < least || c.Timeout > most):
+		report("timeout", fmt.Sprintf("is %v, want %v to %v", c.Timeout, least, most))
 	}
-	return parseNumber(strings.TrimSpace(text))
 }
 
-func parseBool(text string) (protocol.Value, error) {
-	switch strings.ToLower(strings.TrimSpace(text)) {
-	case "true", "on", "1":
-		return protocol.Bool(true), nil
-	case "false", "off", "0":
-		return protocol.Bool(false), nil
+// validateUse reports settings of a value that is not sent.
+func (c *Command) validateUse(report func(field, problem string)) {
+	field, text := "payload", c.Payload
+	if c.Way() == WayRequest {
+		field, text = "request", c.Request
 	}
-	return protocol.Value{}, fmt.Errorf("is %q, want true or false", text)
-}
-
-// parseNumber keeps integers exact.
-func parseNumber(text string) (protocol.Value, error) {
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return protocol.Int(n), nil
+	if ParseTemplate(text).Has(ValueName) {
+		return
 	}
-	if n, err := strconv.ParseUint(text, 10, 64); err == nil {
-		return protocol.Uint(n), nil
+	refuse(report, "is of no use: "+field+" has no {value}",
+		setting{"type", c.Type != ""}, setting{"map", len(c.Map) > 0}, setting{"scale", c.Scale != nil},
+		setting{"offset", c.Offset != nil}, setting{"range", c.Range != nil})
+	if c.Reads == "" {
+		refuse(report, "is of no use: "+field+" has no {value}", setting{"value", c.Value != ""}, setting{"unit", c.Unit != ""})
 	}
-	n, err := strconv.ParseFloat(text, 64)
-	if err != nil {
-		return protocol.Value{}, fmt.Errorf("is %q, want a number", text)
-	}
-	return protocol.Float(n), nil
 }

@@ -33,8 +33,8 @@ type Profile struct {
 	Report     *protocol.Report `yaml:"report"`      // when a reading is worth forwarding: when one of its metrics is; nil: each is
 	StaleAfter time.Duration    `yaml:"stale_after"` // a device that sent nothing for so long is silent; 0: never
 
-	Reads    Reads              `yaml:"reads"` // how a Modbus device wants to be read
-	Commands map[string]Command // what the device can be told, by name; no file sets it as long as nothing sends one
+	Reads    Reads              `yaml:"reads"`    // how a Modbus device wants to be read
+	Commands map[string]Command `yaml:"commands"` // what the device can be told, by name
 }
 
 // Decode chooses the decoder; exactly one field is set. In the file a decoder

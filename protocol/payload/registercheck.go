@@ -61,9 +61,6 @@ func (p *Profile) refuseMessages(report func(field, problem string)) {
 
 // refuseRegisters reports what is of use only where metrics are registers.
 func (p *Profile) refuseRegisters(report func(field, problem string)) {
-	for _, name := range slices.Sorted(maps.Keys(p.Commands)) {
-		report("commands."+name, "has no address: want coil or holding")
-	}
 	if r := p.Reads; r.MaxRegisters != 0 || r.MaxGap != nil || r.Forbidden.isSet() {
 		report("reads", "is only for a profile whose metrics are registers")
 	}

@@ -41,6 +41,7 @@ func (p *Profile) Validate(report func(field, problem string)) {
 		}
 		m.validate(func(f, problem string) { report(field+"."+f, problem) }, name, names)
 	}
+	p.validateCommands(report)
 }
 
 func (p *Profile) validateEncoding(report func(field, problem string)) {

@@ -91,6 +91,7 @@ func (d *deviceList) add(n *yaml.Node, number int) {
 	}
 	d.file.Devices = append(d.file.Devices, Device{r.Via, r.Profile, r.Topic, r.Device, tags})
 	decode := d.file.Profiles[r.Profile]
+	d.checkCommands(r, driver, decode, tags, report)
 	switch {
 	case driver.MQTT != nil:
 		dev := mqtt.Device{Topic: r.Topic, Name: r.Device, Profile: r.Profile, Decode: decode, Tags: tags}

@@ -76,7 +76,7 @@ func keysOf(n *yaml.Node, chosen bool) []*yaml.Node {
 
 func namesItsKeys(section string) bool {
 	switch section {
-	case "drivers", "profiles", "metrics", "sinks", "tags":
+	case "drivers", "profiles", "metrics", "commands", "sinks", "tags":
 		return true
 	}
 	return false

@@ -68,6 +68,10 @@ func TestEveryKeyIsSet(t *testing.T) {
 	mustBeSet(t, "modbus", *f.Drivers[3].Modbus, "url")
 	mustBeSet(t, "register", f.Profiles["meter"].Metrics["voltage"].Register, "coil", "discrete", "holding", "bits", "length")
 	mustBeSet(t, "reads", f.Profiles["meter"].Reads)
+	sent := []string{"path", "report", "order", "bits", "length", "missing", "poll", "discrete", "input", "holding", "coil", "blind", "scale", "offset", "range", "value"}
+	serial := []string{"request", "expect", "timeout"}
+	mustBeSet(t, "mqtt command", f.Profiles["climate"].Commands["mode"], append(sent, serial...)...)
+	mustBeSet(t, "serial command", f.Profiles["weighbridge"].Commands["display"], append(sent, "topic", "payload", "qos", "retain", "reads", "map")...)
 	mustBeSet(t, "time", *f.Profiles["climate"].Time)
 	mustBeSet(t, "csv", *f.Profiles["track"].Decode.CSV)
 }
@@ -123,6 +127,8 @@ func TestValuesOfTheFile(t *testing.T) {
 		"map":                  {f.Profiles["climate"].Metrics["temperature"].Map, map[string]string{"off": "0", "on": "1e2", "7": "007"}},
 		"encoding":             {f.Profiles["weighbridge"].Encoding + " " + f.Profiles["weighbridge"].Others, "base64 gzip keep"},
 		"decoder as a word":    {f.Profiles["climate"].Decode.JSON != nil, true},
+		"command":              {f.Profiles["meter"].Commands["reset"].Value, "7"},
+		"blind command":        {f.Profiles["meter"].Commands["reset"].Blind, true},
 		"batch":                {hub.Delivery.Batch, pipeline.Batch{MaxReadings: 500, MaxBytes: 64 << 10, MaxAge: 5 * time.Millisecond}},
 		"default delivery":     {f.Sinks[1].Delivery.Start, "now"},
 	} {

@@ -28,13 +28,20 @@ const (
 // PresenceSummary counts devices by driver and state.
 type PresenceSummary = report.Summary
 
-// SetRules sets the report rules by profile, in the place of those before. It may be
-// called at any time.
-func (p *Pipeline) SetRules(rules map[string]Rules) { p.committer.desk.SetRules(rules) }
+// SetRules sets the report rules by profile, in the place of those before. Where they
+// differ, what is held back goes out, and the next reading of each device is
+// reported. It may be called at any time.
+func (p *Pipeline) SetRules(rules map[string]Rules) {
+	p.committer.desk.SetRules(rules)
+	poke(p.wake)
+}
 
 // Expect names devices that there should be, so that one is missed that never says
 // anything. It may be called at any time.
-func (p *Pipeline) Expect(devices []*protocol.Device) { p.committer.desk.Expect(devices) }
+func (p *Pipeline) Expect(devices []*protocol.Device) {
+	p.committer.desk.Expect(devices)
+	poke(p.wake)
+}
 
 // Retire forgets devices that are gone. It may be called at any time.
 func (p *Pipeline) Retire(gone func(*protocol.Device) bool) { p.committer.desk.Retire(gone) }

@@ -56,7 +56,7 @@ func New(now time.Time, log *slog.Logger) *Desk {
 }
 
 // SetRules sets the rules by profile, in the place of those before. Where they
-// differ, the next reading of each device is reported.
+// differ, what is held goes out, and the next reading of each device is reported.
 func (d *Desk) SetRules(rules map[string]Rules) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -84,6 +84,9 @@ func (d *Desk) beginAnew(c *class) {
 		c.awake.push(v)
 	}
 	for v := c.awake.first; v != nil; v = v.older {
+		for len(v.held) > 0 {
+			d.hurry(v)
+		}
 		v.metrics = nil
 	}
 }

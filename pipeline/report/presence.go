@@ -54,7 +54,6 @@ func (d *Desk) unsorted() []Presence {
 // Summary is all devices in short.
 type Summary struct {
 	Silent []Presence // some of them
-	Held   uint64     // readings that wait for min to pass
 	counts map[group]int
 }
 
@@ -82,7 +81,7 @@ func (s *Summary) Of(driver string, state State) (count int) {
 func (d *Desk) Summary(named int) Summary {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	s := Summary{Held: uint64(len(d.queue)), counts: map[group]int{}}
+	s := Summary{counts: map[group]int{}}
 	for _, v := range d.identities {
 		s.counts[group{v.id.Driver, v.state}]++
 	}

@@ -65,7 +65,7 @@ func ParseProfile(name string, text []byte) (*payload.Profile, error) {
 		p.validate(root, "", profile)
 	}
 	if len(p.problems) > 0 {
-		return nil, p.problems.arrange(text)
+		return nil, p.problems.arrange([]source{{name, splitLines(text)}})
 	}
 	return profile, nil
 }

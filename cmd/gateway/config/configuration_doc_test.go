@@ -41,7 +41,7 @@ func TestConfigurationDoc(t *testing.T) {
 var apart = map[string]string{
 	"mqtt": "", "serial": "", "modbus": "", "nats": "", "influx": "", "file": "",
 	"profiles": "`profiles.NAME`", "metrics": "", "devices": "A row of `devices`", "sinks": "`sinks.NAME`",
-	"pipeline": "`pipeline`", "frame": "", "decode": "", "checksum": "", "commands": "",
+	"pipeline": "`pipeline`", "defaults": "A row of `devices`", "frame": "", "decode": "", "checksum": "", "commands": "",
 }
 
 // typeSays is how the comment of a type begins.
@@ -67,6 +67,10 @@ func (d *keyDoc) section(title, prefix string, i *item) {
 	}
 	d.WriteString("| key | what stands there | default | example | meaning |\n|---|---|---|---|---|\n")
 	for _, key := range i.keys {
+		if key.override {
+			d.WriteString("| any key of a profile | | | | what holds in the place of the profile's |\n")
+			break // they come last
+		}
 		if len(i.choice) > 0 && key.kind == "mapping" {
 			d.row(prefix+key.name, key)
 		}
@@ -104,7 +108,7 @@ func (d *keyDoc) key(title, prefix string, i *item) {
 	}
 	if isApart && len(inner.keys) > 0 {
 		i.kind += ": see " + own
-		if !d.told[own] {
+		if !d.told[own] && i.name != "defaults" { // a row is told from devices, with examples
 			d.told[own] = true
 			d.waiting = append(d.waiting, table{own, "", inner})
 		}
@@ -125,6 +129,8 @@ func (d *keyDoc) key(title, prefix string, i *item) {
 // what says what stands behind a key.
 func what(i *item) string {
 	switch {
+	case i.several:
+		return "text, or a list of them"
 	case len(i.words) > 0:
 		return inWords(i.words)
 	case i.kind == "boolean":

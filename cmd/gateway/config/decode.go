@@ -56,11 +56,7 @@ func containerKind(t reflect.Type) yaml.Kind {
 // fields decodes the mapping n into the struct v. The prefix stands before a
 // key where messages name it.
 func (p *parser) fields(n *yaml.Node, prefix string, v reflect.Value) {
-	fields := fieldsOf(v.Type())
-	names := make([]string, len(fields))
-	for i, f := range fields {
-		names[i] = f.name
-	}
+	fields, names := p.known(v.Type())
 	for _, e := range p.entries(n, prefix) {
 		i := slices.Index(names, e.key.Value)
 		if i < 0 {
@@ -71,7 +67,27 @@ func (p *parser) fields(n *yaml.Node, prefix string, v reflect.Value) {
 	}
 }
 
+// known returns the fields of struct t and their keys. They are remembered: a
+// file may have 10,000 rows.
+func (p *parser) known(t reflect.Type) (fields []field, names []string) {
+	k, ok := p.types[t]
+	if !ok {
+		k = knownType{fieldsOf(t), keysOfType(t)}
+		p.types[t] = k
+	}
+	return k.fields, k.names
+}
+
+// knownType is what known remembers of a type.
+type knownType struct {
+	fields []field
+	names  []string
+}
+
 func (p *parser) unknownKey(n, key *yaml.Node, prefix string, known []string) {
+	if p.bad[key] {
+		return // it stands in several rows
+	}
 	in := strings.TrimRight(prefix, ". ")
 	if in != "" {
 		in = " in " + in

@@ -13,6 +13,7 @@ import (
 	"sluice/drivers/serial"
 	"sluice/protocol"
 	"sluice/protocol/frame"
+	"sluice/protocol/payload"
 )
 
 // row is one row of the device list.
@@ -23,6 +24,9 @@ type row struct {
 	Device  string            `yaml:"device"`  // its name; with MQTT what the topic captures, otherwise
 	Unit    string            `yaml:"unit"`    // its address on the bus; of several, such as 1-10,12, {unit} in device
 	Tags    map[string]string `yaml:"tags"`    // what else its readings bear
+	From    string            `yaml:"from"`    // a CSV file with more such rows: its first line names keys, those of mappings joined by dots
+
+	override // any key of a profile: it holds in the place of the profile's
 }
 
 // devices decodes the device list and gives each driver its own. It reports
@@ -36,10 +40,13 @@ func (p *parser) devices(root, n *yaml.Node, f *File) bool {
 		return false
 	}
 	before := len(p.problems)
-	d := deviceList{parser: p, file: f, fixed: make(map[[3]string]int), used: make(map[string]int)}
+	d := deviceList{
+		parser: p, file: f, profiles: child(root, "profiles"), variants: make(map[string]*payload.Profile),
+		fixed: make(map[[3]string]string), used: make(map[string]string),
+	}
 	d.blind = len(f.Profiles) == 0 && (child(root, "profiles") != nil || slices.Contains(p.misspelt[root], "profiles"))
-	for i, c := range n.Content {
-		d.add(c, i+1)
+	for _, r := range d.rows(n) {
+		d.add(r)
 	}
 	if d.astray {
 		return false
@@ -50,7 +57,7 @@ func (p *parser) devices(root, n *yaml.Node, f *File) bool {
 				p.finding(root, "", "drivers."+bus.Name, "cannot be polled so often: "+err.Error())
 			}
 		}
-		if name := f.Drivers[i].Name; d.used[name] == 0 {
+		if name := f.Drivers[i].Name; d.used[name] == "" {
 			p.finding(root, "", "drivers."+name, "has no device: no row of devices is via "+name)
 		}
 	}
@@ -60,20 +67,18 @@ func (p *parser) devices(root, n *yaml.Node, f *File) bool {
 // deviceList resolves the rows of the device list.
 type deviceList struct {
 	*parser
-	file   *File
-	fixed  map[[3]string]int // driver, device name and topic → number of the row
-	used   map[string]int    // driver → number of its first row
-	astray bool              // a row names no driver, so which have none is unknown
-	blind  bool              // the file's profiles cannot be read, so which there are is unknown
+	file     *File
+	profiles *yaml.Node                  // the file's; nil: it has none
+	variants map[string]*payload.Profile // by name and override
+	fixed    map[[3]string]string        // driver, device name and topic → what its row is called
+	used     map[string]string           // driver → what its first row is called
+	astray   bool                        // a row names no driver, so which have none is unknown
+	blind    bool                        // the file's profiles cannot be read, so which there are is unknown
 }
 
-// add resolves one row. Rows count from 1.
-func (d *deviceList) add(n *yaml.Node, number int) {
-	prefix := fmt.Sprintf("device %d ", number)
-	if !d.expect(n, yaml.MappingNode, strings.TrimSpace(prefix)) {
-		d.astray = true
-		return
-	}
+// add resolves one row.
+func (d *deviceList) add(p placed) {
+	n, prefix := p.Node, p.name+" "
 	var r row
 	d.fields(n, prefix, reflect.ValueOf(&r).Elem())
 	d.checkReferences(n, prefix)
@@ -85,12 +90,12 @@ func (d *deviceList) add(n *yaml.Node, number int) {
 		d.astray = true
 		return
 	}
-	d.checkName(r, number, report)
+	d.checkName(r, p.name, report)
+	decode := d.overridden(n, r, prefix)
 	if driver.Modbus == nil {
-		checkNoUnit(r, d.file.Profiles[r.Profile], report)
+		checkNoUnit(r, decode, report)
 	}
 	d.file.Devices = append(d.file.Devices, Device{r.Via, r.Profile, r.Topic, r.Device, tags})
-	decode := d.file.Profiles[r.Profile]
 	d.checkCommands(r, driver, decode, tags, report)
 	switch {
 	case driver.MQTT != nil:
@@ -109,8 +114,8 @@ func (d *deviceList) add(n *yaml.Node, number int) {
 	case driver.Modbus != nil:
 		d.units(r, driver, decode, tags, report)
 	}
-	if d.used[r.Via] == 0 {
-		d.used[r.Via] = number
+	if d.used[r.Via] == "" {
+		d.used[r.Via] = p.name
 	}
 }
 
@@ -166,27 +171,27 @@ func (d *deviceList) checkProfile(r row, report func(field, problem string)) {
 
 // checkName refuses the same device twice behind one driver. One that publishes
 // on several topics has a row for each.
-func (d *deviceList) checkName(r row, number int, report func(field, problem string)) {
+func (d *deviceList) checkName(r row, name string, report func(field, problem string)) {
 	if r.Device == "" {
 		return
 	}
 	key := [3]string{r.Via, r.Device, r.Topic}
-	if first := d.fixed[key]; first > 0 {
-		report("device", fmt.Sprintf("is %q, want a name of its own: device %d has that one", r.Device, first))
+	if first := d.fixed[key]; first != "" {
+		report("device", fmt.Sprintf("is %q, want a name of its own: %s has that one", r.Device, first))
 		return
 	}
-	d.fixed[key] = number
+	d.fixed[key] = name
 }
 
-func checkSerial(r row, first int, report func(field, problem string)) {
+func checkSerial(r row, first string, report func(field, problem string)) {
 	if r.Topic != "" {
 		report("topic", "is not for a serial driver, want device and no topic")
 	}
 	if r.Device == "" {
 		report("device", "is required: the name of the device on the serial port")
 	}
-	if first > 0 {
-		report("via", fmt.Sprintf("is %q, want a serial driver of its own: device %d is on that port", r.Via, first))
+	if first != "" {
+		report("via", fmt.Sprintf("is %q, want a serial driver of its own: %s is on that port", r.Via, first))
 	}
 }
 

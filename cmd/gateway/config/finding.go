@@ -36,7 +36,7 @@ func (p *parser) finding(n *yaml.Node, prefix, field, problem string) {
 		if missing == "" {
 			problem += meant(at, problem)
 		}
-		p.reportAt(at.Line, at.Column, "%s%s %s", prefix, field, problem)
+		p.problems = append(p.problems, Problem{p.fileOf(at), at.Line, at.Column, prefix + field + " " + problem})
 	}
 }
 

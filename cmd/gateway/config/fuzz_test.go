@@ -46,6 +46,9 @@ func mustLieIn(t *testing.T, problems Problems, text string) {
 	lines := strings.Split(text, "\n")
 	var before Problem
 	for _, p := range problems {
+		if p.File != "f" {
+			break // the further ones lie in files that it names
+		}
 		if p.Line < 1 || p.Line > len(lines) || p.Column < 1 || p.Column > utf8.RuneCountInString(lines[p.Line-1])+1 {
 			t.Errorf("%v lies outside the file", p)
 		}

@@ -19,9 +19,10 @@ import (
 // driverEntry is one driver in the file: the kind is the key. A new kind is one
 // field here and one case below.
 type driverEntry struct {
-	MQTT   *yaml.Node `yaml:"mqtt"`
-	Serial *yaml.Node `yaml:"serial"`
-	Modbus *yaml.Node `yaml:"modbus"`
+	MQTT     *yaml.Node `yaml:"mqtt"`
+	Serial   *yaml.Node `yaml:"serial"`
+	Modbus   *yaml.Node `yaml:"modbus"`
+	Defaults *yaml.Node `yaml:"defaults"` // what holds for its device rows where they do not say otherwise
 }
 
 // sinkEntry is one sink in the file: its kind, and beside it its delivery.
@@ -38,6 +39,7 @@ func (p *parser) driver(e entry) Driver {
 	path := "drivers." + d.Name
 	var decoded driverEntry
 	p.decode(e.value, path, reflect.ValueOf(&decoded).Elem())
+	p.rowDefaults(d.Name, path+".defaults", decoded.Defaults)
 	switch kind, n := p.kind(e, path, "mqtt", "serial", "modbus"); kind {
 	case "mqtt":
 		c := mqtt.DefaultConfig()

@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding"
+	"fmt"
 	"reflect"
 	"strings"
 	"time"
@@ -29,7 +30,11 @@ func (p *parser) entries(n *yaml.Node, prefix string) []entry {
 		case e.key.Kind != yaml.ScalarNode || isNull(e.key) || e.key.Value == "":
 			p.report(e.key, "a key of %s is not a word", place(prefix))
 		case before != nil:
-			p.report(e.key, "duplicate key %s: it already stands on line %d", quote(e.key.Value), before.Line)
+			where := fmt.Sprintf("on line %d", before.Line)
+			if file := p.fileOf(before); file != p.fileOf(e.key) {
+				where = fmt.Sprintf("at %s:%d", file, before.Line)
+			}
+			p.report(e.key, "duplicate key %s: it already stands %s", quote(e.key.Value), where)
 		default:
 			first[e.key.Value] = e.key
 			list = append(list, e)
@@ -105,6 +110,15 @@ func wanted(t reflect.Type) string {
 		return "a list"
 	}
 	return "a whole number"
+}
+
+// keysOfType returns the keys of struct t.
+func keysOfType(t reflect.Type) []string {
+	var keys []string
+	for _, f := range fieldsOf(t) {
+		keys = append(keys, f.name)
+	}
+	return keys
 }
 
 // field is a struct field that the file can set.

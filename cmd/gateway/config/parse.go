@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -42,10 +43,12 @@ func Parse(name string, text []byte, opts Options) (*File, error) {
 	p := newParser(name, opts)
 	var f *File
 	if root := p.document(text); root != nil {
+		p.include(root)
 		f = p.file(root)
 	}
 	if len(p.problems) > 0 {
-		return nil, p.problems.arrange(text)
+		p.sources[0].lines = splitLines(text)
+		return nil, p.problems.arrange(p.sources)
 	}
 	return f, nil
 }
@@ -65,33 +68,42 @@ func readLimited(path string, limit int64) ([]byte, error) {
 
 // parser collects what is wrong with one file while the file is decoded.
 type parser struct {
-	name     string
 	dir      string
+	reading  string   // the file that is being read
+	sources  []source // those that were, the main one first
 	skip     bool
 	problems Problems
 
-	bad      map[*yaml.Node]bool     // reported: further findings there say nothing new
-	misspelt map[*yaml.Node][]string // by mapping with unknown keys: what these may have meant
-	expanded map[*yaml.Node]string   // by scalar with references: its text, never shown
+	bad      map[*yaml.Node]bool        // reported: further findings there say nothing new
+	misspelt map[*yaml.Node][]string    // by mapping with unknown keys: what these may have meant
+	expanded map[*yaml.Node]string      // by scalar with references: its text, never shown
+	files    map[*yaml.Node]string      // of nodes that do not stand in the main file
+	types    map[reflect.Type]knownType // see known
+	defaults map[string]*yaml.Node      // by driver: what holds for its rows
 }
 
 func newParser(name string, opts Options) *parser {
 	return &parser{
-		name:     name,
+		reading:  name,
+		sources:  []source{{name: name}},
 		dir:      filepath.Dir(name),
 		skip:     opts.Secrets == Skip,
 		bad:      make(map[*yaml.Node]bool),
 		misspelt: make(map[*yaml.Node][]string),
 		expanded: make(map[*yaml.Node]string),
+		files:    make(map[*yaml.Node]string),
+		types:    make(map[reflect.Type]knownType),
+		defaults: make(map[string]*yaml.Node),
 	}
 }
 
 // report adds a problem at n and marks n as bad.
 func (p *parser) report(n *yaml.Node, format string, args ...any) {
 	p.bad[n] = true
-	p.reportAt(n.Line, n.Column, format, args...)
+	p.problems = append(p.problems, Problem{p.fileOf(n), n.Line, n.Column, fmt.Sprintf(format, args...)})
 }
 
+// reportAt adds a problem in the file that is being read.
 func (p *parser) reportAt(line, column int, format string, args ...any) {
-	p.problems = append(p.problems, Problem{p.name, line, column, fmt.Sprintf(format, args...)})
+	p.problems = append(p.problems, Problem{p.reading, line, column, fmt.Sprintf(format, args...)})
 }

@@ -21,7 +21,8 @@ func (p Problem) String() string {
 	return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.Message)
 }
 
-// Problems is everything that is wrong with a file, in the order of the file.
+// Problems is everything that is wrong with a configuration, in the order of its
+// file, then of those that it includes.
 type Problems []Problem
 
 // Error returns the problems, one per line.
@@ -33,17 +34,27 @@ func (ps Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// arrange brings ps into the order of the file, without repetitions, and moves
-// positions behind the end (where YAML notices what is not closed) into it.
-func (ps Problems) arrange(text []byte) Problems {
-	lines := splitLines(text)
+// mostProblems is how many problems are told: a mistake in a table of devices may
+// be one in each of its lines.
+const mostProblems = 200
+
+// arrange brings ps into the order of the files, without repetitions, and moves
+// positions behind a file's end (where YAML notices what is not closed) into it.
+func (ps Problems) arrange(files []source) Problems {
+	at := func(p Problem) int { return slices.IndexFunc(files, func(s source) bool { return s.name == p.File }) }
 	for i := range ps {
-		ps[i].clamp(lines)
+		ps[i].clamp(files[max(at(ps[i]), 0)].lines)
 	}
 	slices.SortStableFunc(ps, func(a, b Problem) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+		return cmp.Or(cmp.Compare(at(a), at(b)), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
-	return slices.Compact(ps)
+	ps = slices.Compact(ps)
+	if more := len(ps) - mostProblems; more > 0 {
+		last := ps[mostProblems]
+		last.Message = fmt.Sprintf("and %d problems more, from here on", more)
+		ps = append(ps[:mostProblems], last)
+	}
+	return ps
 }
 
 func (p *Problem) clamp(lines []string) {

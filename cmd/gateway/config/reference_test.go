@@ -37,6 +37,8 @@ type item struct {
 	example  string   // from testdata/good/full.yaml, "" where it has none
 	words    []string // that alone may stand there; none: others may too
 	choice   []string // one of the keys is to be set; these may stand there as a word
+	several  bool     // one text may stand there, or a list of them
+	override bool     // a key of a profile in a row
 	keys     []*item  // of a mapping
 	each     *item    // of a table or list
 }
@@ -44,19 +46,24 @@ type item struct {
 // sections are the types behind the keys that are decoded by hand.
 func sections() map[string]any {
 	return map[string]any{
-		"top.drivers":        map[string]driverEntry{},
-		"top.profiles":       map[string]payload.Profile{},
-		"top.devices":        []row{},
-		"top.sinks":          map[string]sinkEntry{"": {Delivery: pipeline.DefaultDelivery()}},
-		"driverEntry.mqtt":   mqtt.DefaultConfig(),
-		"driverEntry.serial": serial.DefaultConfig(),
-		"driverEntry.modbus": modbus.DefaultConfig(),
-		"sinkEntry.nats":     nats.DefaultConfig(),
-		"sinkEntry.influx":   influx.DefaultConfig(),
-		"sinkEntry.mqtt":     sinkmqtt.DefaultConfig(),
-		"sinkEntry.file":     file.DefaultConfig(),
+		"top.drivers":          map[string]driverEntry{},
+		"top.profiles":         map[string]payload.Profile{},
+		"top.devices":          []row{},
+		"top.include":          []string{},
+		"top.sinks":            map[string]sinkEntry{"": {Delivery: pipeline.DefaultDelivery()}},
+		"driverEntry.mqtt":     mqtt.DefaultConfig(),
+		"driverEntry.defaults": row{},
+		"driverEntry.serial":   serial.DefaultConfig(),
+		"driverEntry.modbus":   modbus.DefaultConfig(),
+		"sinkEntry.nats":       nats.DefaultConfig(),
+		"sinkEntry.influx":     influx.DefaultConfig(),
+		"sinkEntry.mqtt":       sinkmqtt.DefaultConfig(),
+		"sinkEntry.file":       file.DefaultConfig(),
 	}
 }
+
+// several are the keys that take one text or a list of them.
+var several = map[string]bool{"top.include": true, "row.device": true}
 
 // reference walks through all that a file can say.
 type reference struct {
@@ -142,6 +149,8 @@ func (r *reference) keys(v reflect.Value, at []*yaml.Node) []*item {
 		key.name = f.name
 		name := v.Type().FieldByIndex(f.index).Name
 		key.meaning = meaning(r.comments.of(r.t, owner).fields[name], key.fallback)
+		key.several = several[owner.Name()+"."+f.name]
+		key.override = owner == reflect.TypeFor[override]()
 		keys = append(keys, key)
 	}
 	return keys

@@ -49,6 +49,10 @@ func schemaOf(i *item) object {
 }
 
 func schemaOfKind(i *item) object {
+	text := object{"type": []string{"string", "number", "boolean"}}
+	if i.several {
+		return object{"anyOf": []any{text, object{"type": "array", "items": text}}}
+	}
 	switch i.kind {
 	case "mapping":
 		return schemaOfMapping(i)
@@ -68,7 +72,7 @@ func schemaOfKind(i *item) object {
 	if len(i.words) > 0 {
 		return object{"anyOf": []any{object{"enum": i.words}, expandable}}
 	}
-	return object{"type": []string{"string", "number", "boolean"}}
+	return text
 }
 
 func schemaOfMapping(i *item) object {

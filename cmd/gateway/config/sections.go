@@ -20,7 +20,8 @@ type top struct {
 	Profiles *yaml.Node      `yaml:"profiles"` // what a device model reports
 	Devices  *yaml.Node      `yaml:"devices"`  // which device is where
 	Pipeline pipeline.Config `yaml:"pipeline"`
-	Sinks    *yaml.Node      `yaml:"sinks"` // where readings go, each with a cursor of its own
+	Include  *yaml.Node      `yaml:"include"` // further files, or patterns such as devices/*.yaml, with more of drivers, profiles, devices and sinks
+	Sinks    *yaml.Node      `yaml:"sinks"`   // where readings go, each with a cursor of its own
 }
 
 // file decodes the root mapping. The result is whole only when no problem has

@@ -7,9 +7,6 @@ import (
 	"sluice/protocol"
 )
 
-// Rules is what a profile wants reported.
-type Rules = report.Rules
-
 // Presence is a device and when it was last heard.
 type Presence = report.Presence
 
@@ -28,11 +25,9 @@ const (
 // PresenceSummary counts devices by driver and state.
 type PresenceSummary = report.Summary
 
-// SetRules sets the report rules by profile, in the place of those before. Where they
-// differ, what is held back goes out, and the next reading of each device is
-// reported. It may be called at any time.
-func (p *Pipeline) SetRules(rules map[string]Rules) {
-	p.committer.desk.SetRules(rules)
+// Release lets go out what report rules hold back. It may be called at any time.
+func (p *Pipeline) Release() {
+	p.committer.desk.Release()
 	poke(p.wake)
 }
 

@@ -11,39 +11,58 @@ import (
 	"sluice/protocol"
 )
 
-// ruled starts a pipeline in which the profile of the tests' device has rules.
-func ruled(t *testing.T, c Config, rules Rules, fs journal.FS, sinks ...Sink) *running {
-	t.Helper()
-	p := start(t, c, fs, sinks...)
-	p.SetRules(map[string]Rules{"climate": rules})
-	return p
+// ruled is a pipeline whose one device has rules.
+type ruled struct {
+	*running
+	t      *testing.T
+	device *protocol.Device
 }
 
-func onChange(least time.Duration) Rules {
-	return Rules{Report: &protocol.Report{Deadband: &protocol.Deadband{Width: 1}, Min: &least}}
+func startRuled(t *testing.T, c Config, reports *protocol.Reports, fs journal.FS, sinks ...Sink) *ruled {
+	t.Helper()
+	r := &ruled{running: start(t, c, fs, sinks...), t: t}
+	r.rule(reports)
+	return r
+}
+
+// rule gives the device rules, as a driver does when it begins anew.
+func (r *ruled) rule(reports *protocol.Reports) {
+	d := *device
+	d.Reports = reports
+	r.device = &d
 }
 
 // emit brings a batch and returns what its Done was told.
-func (r *running) emit(t *testing.T, b func(done chan error) *protocol.Batch) error {
-	t.Helper()
+func (r *ruled) emit(o protocol.Origin, values ...float64) error {
+	r.t.Helper()
 	done := make(chan error, 1)
-	if !r.Intake("floor").Emit(b(done)) {
-		t.Fatal("refused")
+	b := batch(o, done, values...)
+	for i := range b.Readings {
+		b.Readings[i].Device = r.device
+	}
+	if !r.Intake("floor").Emit(b) {
+		r.t.Fatal("refused")
 	}
 	return <-done
+}
+
+func (r *ruled) keep(o protocol.Origin, values ...float64) {
+	r.t.Helper()
+	if err := r.emit(o, values...); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func onChange(least time.Duration) *protocol.Reports {
+	return &protocol.Reports{All: &protocol.Report{Deadband: &protocol.Deadband{Width: 1}, Min: &least}}
 }
 
 func TestSuppressedReadingsAreAcknowledgedAndCounted(t *testing.T) {
 	c, hub := config(t.TempDir()), newMemory()
 	for range 2 { // after a restart everything is reported once more
-		p := ruled(t, c, onChange(0), nil, delivered("hub", hub))
+		p := startRuled(t, c, onChange(0), nil, delivered("hub", hub))
 		for i, values := range [][]float64{{0, 0.5, 1}, {1, 0.5}, {2, 5, 5.5}} {
-			err := p.emit(t, func(done chan error) *protocol.Batch {
-				return batch(origin(uint16(i+1), false), done, values...)
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
+			p.keep(origin(uint16(i+1), false), values...)
 		}
 		p.stop()
 		s := p.Stats().Intakes[0]
@@ -61,19 +80,14 @@ func TestSuppressedReadingsAreAcknowledgedAndCounted(t *testing.T) {
 
 func TestHeldReadingGoesOutInTheEnd(t *testing.T) {
 	hub := newMemory()
-	p := ruled(t, config(t.TempDir()), onChange(50*time.Millisecond), nil, delivered("hub", hub))
-	emit := func(v float64) {
-		if err := p.emit(t, func(done chan error) *protocol.Batch { return batch(origin(1, false), done, v) }); err != nil {
-			t.Fatal(err)
-		}
-	}
-	emit(0)
-	emit(7)
+	p := startRuled(t, config(t.TempDir()), onChange(50*time.Millisecond), nil, delivered("hub", hub))
+	p.keep(origin(1, false), 0)
+	p.keep(origin(2, false), 7)
 	hub.wait(t, 2) // nothing else comes
-	p.SetRules(map[string]Rules{"climate": onChange(time.Hour)})
-	emit(8)
-	emit(20)
-	emit(30)
+	p.rule(onChange(time.Hour))
+	p.keep(origin(3, false), 8)
+	p.keep(origin(4, false), 20)
+	p.keep(origin(5, false), 30)
 	if s := p.Stats().Intakes[0]; s.InIntake != 1 || s.Suppressed != 1 {
 		t.Errorf("while one is held: %+v", s)
 	}
@@ -88,12 +102,10 @@ func TestHeldReadingGoesOutInTheEnd(t *testing.T) {
 
 func TestSilentDeviceHasALastWord(t *testing.T) {
 	hub := newMemory()
-	p := ruled(t, config(t.TempDir()), Rules{StaleAfter: 50 * time.Millisecond}, nil, delivered("hub", hub))
-	if err := p.emit(t, func(done chan error) *protocol.Batch { return batch(protocol.Origin{}, done, 7) }); err != nil {
-		t.Fatal(err)
-	}
+	p := startRuled(t, config(t.TempDir()), &protocol.Reports{StaleAfter: 50 * time.Millisecond}, nil, delivered("hub", hub))
+	p.keep(protocol.Origin{}, 7)
 	hub.wait(t, 2)
-	if silent := p.Presence(10).Silent; len(silent) != 1 || silent[0].Device != device {
+	if silent := p.Presence(10).Silent; len(silent) != 1 || silent[0].Device != p.device {
 		t.Errorf("silent are %+v", silent)
 	}
 	p.stop()
@@ -108,22 +120,15 @@ func TestSilentDeviceHasALastWord(t *testing.T) {
 // What was not kept comes again, and must not be measured by itself.
 func TestReadingThatWasRefusedIsReportedWhenItComesAgain(t *testing.T) {
 	fs, hub := &stuck{FS: journal.OS{}}, newMemory()
-	p := ruled(t, config(t.TempDir()), onChange(0), fs, delivered("hub", hub))
-	emit := func(id uint16, again bool, v float64) error {
-		return p.emit(t, func(done chan error) *protocol.Batch { return batch(origin(id, again), done, v) })
-	}
-	if err := emit(1, false, 0); err != nil {
-		t.Fatal(err)
-	}
+	p := startRuled(t, config(t.TempDir()), onChange(0), fs, delivered("hub", hub))
+	p.keep(origin(1, false), 0)
 	fs.set(syscall.ENOSPC)
-	if err := emit(2, false, 5); err == nil {
+	if err := p.emit(origin(2, false), 5); err == nil {
 		t.Fatal("a message is kept on a full disk")
 	}
 	fs.set(nil)
 	drivertest.Eventually(t, "there is room again", p.Intake("floor").Room)
-	if err := emit(2, true, 5); err != nil {
-		t.Fatal(err)
-	}
+	p.keep(origin(2, true), 5)
 	p.stop()
 	if want := []float64{0, 5}; !slices.Equal(hub.values(), want) {
 		t.Errorf("the sink holds %v, want %v", hub.values(), want)
@@ -132,8 +137,11 @@ func TestReadingThatWasRefusedIsReportedWhenItComesAgain(t *testing.T) {
 
 func TestSuppressingAllocatesNothing(t *testing.T) {
 	for _, least := range []time.Duration{0, time.Hour} {
-		s, b := keepStill(t, "os"), newLoad().batch(perBatch)
-		s.SetRules(map[string]Rules{"climate": onChange(least)})
+		s, l := keepStill(t, "os"), newLoad()
+		for _, d := range l.devices {
+			d.Reports = onChange(least)
+		}
+		b := l.batch(perBatch)
 		commit := func() {
 			b.Readings = b.Readings[:perBatch] // those taken out stand behind the others
 			s.commit(b)

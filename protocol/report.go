@@ -18,6 +18,14 @@ type Report struct {
 	Max      *time.Duration `yaml:"max"`      // after it a reading is reported although nothing has changed; default 0s: never
 }
 
+// Reports is what the profile of a device says of when its readings are reported. It
+// is not changed.
+type Reports struct {
+	All        *Report           // of all metrics; nil: every reading is reported
+	Metrics    map[string]Report // by metric name: what differs; a "*" stands for one character or more
+	StaleAfter time.Duration     // a device is silent when nothing came for so long; 0: never
+}
+
 // The words of Report.When.
 const (
 	WhenChanged = "changed"

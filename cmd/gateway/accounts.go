@@ -18,7 +18,7 @@ type accounts struct {
 	Duration   float64                    `json:"duration_s"`
 	Devices    int                        `json:"devices"`
 	Sent       int64                      `json:"sent"`
-	Accepted   int64                      `json:"accepted"` // journaled + suppressed
+	Accepted   int64                      `json:"accepted"`   // journaled + suppressed
 	Suppressed map[string]int64           `json:"suppressed"` // by the driver whose devices report rules hold back
 	Rejected   map[string]int64           `json:"rejected"`
 	Dropped    map[string]int64           `json:"dropped"`

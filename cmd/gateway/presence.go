@@ -4,37 +4,27 @@ import (
 	"sluice/cmd/gateway/config"
 	"sluice/pipeline"
 	"sluice/protocol"
+	"sluice/protocol/payload"
 )
-
-// reportRules returns what the profiles say of when readings are reported.
-func reportRules(f *config.File) map[string]pipeline.Rules {
-	rules := map[string]pipeline.Rules{}
-	for name, p := range f.Profiles {
-		if p.Report != nil || p.StaleAfter > 0 {
-			rules[name] = pipeline.Rules{Report: p.Report, Metrics: p.Reports(), StaleAfter: p.StaleAfter}
-		}
-	}
-	return rules
-}
 
 // namedDevices returns the devices that the file names one by one, as their drivers
 // call them. Which others there are is known when they are heard.
 func namedDevices(f *config.File) []*protocol.Device {
 	var all []*protocol.Device
 	for _, d := range f.Drivers {
-		add := func(name, profile string, tags []protocol.Tag) {
-			all = append(all, &protocol.Device{Name: name, Profile: profile, Driver: d.Name, Tags: tags})
+		add := func(name, profile string, tags []protocol.Tag, decode *payload.Profile) {
+			all = append(all, &protocol.Device{Name: name, Profile: profile, Driver: d.Name, Tags: tags, Reports: decode.Reports()})
 		}
 		for _, m := range d.MQTTDevices {
 			if m.Fixed() {
-				add(m.Name, m.Profile, m.Tags)
+				add(m.Name, m.Profile, m.Tags, m.Decode)
 			}
 		}
 		if d.SerialDevice != nil {
-			add(d.SerialDevice.Name, d.SerialDevice.Profile, d.SerialDevice.Tags)
+			add(d.SerialDevice.Name, d.SerialDevice.Profile, d.SerialDevice.Tags, d.SerialDevice.Decode)
 		}
 		for _, m := range d.ModbusDevices {
-			add(m.Name, m.Profile, m.Tags)
+			add(m.Name, m.Profile, m.Tags, m.Decode)
 		}
 	}
 	return all

@@ -161,7 +161,6 @@ func (r *rehearsal) perform(ctx context.Context) error {
 	err := r.fleet.Run(playCtx)
 	stopPlaying()
 	r.talked = time.Since(r.began).Round(100 * time.Millisecond)
-	r.gateway.pipeline.SetRules(nil) // so that what they hold back goes out
 	r.until(context.WithoutCancel(ctx), patience, r.everythingArrived)
 	stopShowing()
 	<-showing
@@ -199,6 +198,7 @@ func (r *rehearsal) downDrivers() (text string) {
 // everythingArrived reports whether all that was sent is at every sink, or in
 // the accounts of the gateway as something that will not come.
 func (r *rehearsal) everythingArrived() bool {
+	r.gateway.pipeline.Release() // nothing else comes
 	s := r.gateway.pipeline.Stats()
 	suppressed := uint64(0)
 	for _, i := range s.Intakes {

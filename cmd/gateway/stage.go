@@ -53,9 +53,7 @@ func (s *stage) set(f *config.File, l *ledger.Ledger) error {
 	// to another connection, which is how a driver makes up for a refusal: a
 	// rehearsal must not refuse.
 	f.Pipeline.Intake = max(f.Pipeline.Intake, 1<<16)
-	for _, p := range f.Profiles {
-		p.StaleAfter = 0 // the devices of a rehearsal stop, and nobody should miss them
-	}
+	missNobody(f)
 	f.Drivers = slices.DeleteFunc(f.Drivers, func(d config.Driver) bool { return d.Modbus != nil }) // the fleet has no such devices
 	for i := range f.Drivers {
 		d := &f.Drivers[i]
@@ -85,6 +83,21 @@ func (s *stage) set(f *config.File, l *ledger.Ledger) error {
 		}
 	}
 	return nil
+}
+
+// missNobody takes away what makes a device a silent one: those of a rehearsal stop.
+func missNobody(f *config.File) {
+	for _, d := range f.Drivers {
+		for _, dev := range d.MQTTDevices {
+			dev.Decode.StaleAfter = 0
+		}
+		if d.SerialDevice != nil {
+			d.SerialDevice.Decode.StaleAfter = 0
+		}
+		for _, dev := range d.ModbusDevices {
+			dev.Decode.StaleAfter = 0
+		}
+	}
 }
 
 func (s *stage) setBroker(driver string, c *mqtt.Config) error {

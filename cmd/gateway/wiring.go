@@ -69,7 +69,6 @@ func assemble(f *config.File, log *slog.Logger) (*gateway, error) {
 		return nil, err
 	}
 	g.pipeline = p
-	p.SetRules(reportRules(f))
 	p.Expect(namedDevices(f))
 	return g, nil
 }

@@ -64,7 +64,7 @@ func New(name string, cfg Config, dev Device, opts Options) (*Driver, error) {
 	}
 	d := &Driver{path: cfg.Port, port: port.NewKeeper(cfg.Port, line, cfg.Options, log), status: status}
 	d.reader = reader{
-		device:  &protocol.Device{Name: dev.Name, Profile: dev.Profile, Driver: name, Tags: dev.Tags},
+		device:  &protocol.Device{Name: dev.Name, Profile: dev.Profile, Driver: name, Tags: dev.Tags, Reports: dev.Decode.Reports()},
 		frames:  frames,
 		gap:     cfg.Frame.Gap(),
 		decoder: decoder,

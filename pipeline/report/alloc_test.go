@@ -8,11 +8,11 @@ import (
 )
 
 func TestAllocatesNothing(t *testing.T) {
-	for name, rules := range map[string]Rules{
+	for name, rules := range map[string]protocol.Reports{
 		"without rules": {},
 		"stale":         {StaleAfter: time.Minute},
-		"deadband":      {Report: &protocol.Report{Deadband: deadband(0.5)}},
-		"held":          {Report: &protocol.Report{Min: span(time.Hour)}},
+		"deadband":      {All: &protocol.Report{Deadband: deadband(0.5)}},
+		"held":          {All: &protocol.Report{Min: span(time.Hour)}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newLoad(rules)

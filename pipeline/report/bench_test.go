@@ -22,11 +22,10 @@ type nobody struct{}
 
 func (nobody) Superseded() {}
 
-func newLoad(rules Rules) *load {
+func newLoad(rules protocol.Reports) *load {
 	l := &load{desk: New(time.Unix(1_800_000_000, 0), slog.New(slog.DiscardHandler)), now: 1_800_000_000e9}
-	l.desk.SetRules(map[string]Rules{"climate": rules})
 	for i := range 1000 {
-		l.devices = append(l.devices, &protocol.Device{Name: fmt.Sprint("s", i), Profile: "climate", Driver: "floor"})
+		l.devices = append(l.devices, &protocol.Device{Name: fmt.Sprint("s", i), Profile: "climate", Driver: "floor", Reports: &rules})
 	}
 	return l
 }
@@ -57,13 +56,13 @@ func BenchmarkDecide(b *testing.B) {
 	moving := func(i int) float64 { return float64(i) }
 	for _, c := range []struct {
 		name  string
-		rules Rules
+		rules protocol.Reports
 		value func(int) float64
 	}{
-		{"without rules", Rules{}, moving},
-		{"suppressed", Rules{Report: &protocol.Report{Deadband: deadband(0.2)}}, still},
-		{"reported", Rules{Report: &protocol.Report{Deadband: deadband(0.2)}}, moving},
-		{"held", Rules{Report: &protocol.Report{Min: span(time.Hour)}}, moving},
+		{"stale", protocol.Reports{StaleAfter: time.Hour}, moving},
+		{"suppressed", protocol.Reports{All: &protocol.Report{Deadband: deadband(0.2)}}, still},
+		{"reported", protocol.Reports{All: &protocol.Report{Deadband: deadband(0.2)}}, moving},
+		{"held", protocol.Reports{All: &protocol.Report{Min: span(time.Hour)}}, moving},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			l := newLoad(c.rules)
@@ -81,7 +80,7 @@ func BenchmarkDecide(b *testing.B) {
 
 // BenchmarkBring is the part of BenchmarkDecide that is not the desk's.
 func BenchmarkBring(b *testing.B) {
-	l := newLoad(Rules{})
+	l := newLoad(protocol.Reports{})
 	l.desk = nil
 	for b.Loop() {
 		l.batch.Reset()

@@ -3,7 +3,6 @@ package report
 import (
 	"hash/maphash"
 	"log/slog"
-	"reflect"
 	"sync"
 	"time"
 
@@ -21,23 +20,12 @@ type Desk struct {
 	now        time.Duration // since start, as of the last look at a clock
 	devices    map[*protocol.Device]*device
 	identities map[uint64]*device // by hash of the identity
-	classes    map[string]*class  // by profile
-	watched    []*class           // those whose devices may fall silent
+	classes    []*class           // those without rules first
 	queue      queue
 	spare      []*held
 	places     []int // scratch of one reading
 	silence    news
 }
-
-// class is the devices of one profile.
-type class struct {
-	rules Rules
-	awake list // in the order in which they were heard
-	quiet list // silent ones
-}
-
-// judges reports whether what its devices said last has to be remembered.
-func (c *class) judges() bool { return c.rules.Report != nil || c.rules.StaleAfter > 0 }
 
 // maxDevices bounds what the desk remembers; beyond, it forgets the device that was
 // not heard for the longest time.
@@ -51,53 +39,17 @@ func New(now time.Time, log *slog.Logger) *Desk {
 		start:      now,
 		devices:    map[*protocol.Device]*device{},
 		identities: map[uint64]*device{},
-		classes:    map[string]*class{},
+		classes:    []*class{{reports: &protocol.Reports{}}},
 	}
 }
 
-// SetRules sets the rules by profile, in the place of those before. Where they
-// differ, what is held goes out, and the next reading of each device is reported.
-func (d *Desk) SetRules(rules map[string]Rules) {
+// Release makes all that is held due now.
+func (d *Desk) Release() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for profile := range rules {
-		d.classOf(profile)
+	for _, h := range d.queue { // zero for all: the heap stays one
+		h.due = 0
 	}
-	d.watched = d.watched[:0]
-	for profile, c := range d.classes {
-		if next := rules[profile]; !reflect.DeepEqual(c.rules, next) {
-			c.rules = next
-			d.beginAnew(c)
-		}
-		if c.rules.StaleAfter > 0 {
-			d.watched = append(d.watched, c)
-		}
-	}
-}
-
-// beginAnew makes the devices of a class as if they had just been heard and nothing
-// had been reported.
-func (d *Desk) beginAnew(c *class) {
-	for v := c.quiet.last; v != nil; v = c.quiet.last {
-		c.quiet.remove(v)
-		v.heard, v.state = d.now, Live
-		c.awake.push(v)
-	}
-	for v := c.awake.first; v != nil; v = v.older {
-		for len(v.held) > 0 {
-			d.hurry(v)
-		}
-		v.metrics = nil
-	}
-}
-
-func (d *Desk) classOf(profile string) *class {
-	c := d.classes[profile]
-	if c == nil {
-		c = &class{}
-		d.classes[profile] = c
-	}
-	return c
 }
 
 // Look moves the desk's clock to now.
@@ -135,12 +87,12 @@ func (d *Desk) Decide(b *protocol.Batch, owner Owner) (suppressed, held uint64) 
 func (d *Desk) decide(r *protocol.Reading, owner Owner) verdict {
 	v := d.of(r.Device)
 	d.hear(v, r)
-	if !v.class.judges() || r.Historical {
+	if v.class == d.classes[0] || r.Historical {
 		return pass
 	}
 	d.places = v.places(r, d.places[:0])
 	is, wait := pass, protocol.Timestamp(0)
-	if v.class.rules.Report != nil {
+	if v.class.reports.All != nil {
 		is, wait = v.judge(r, d.places)
 		if len(v.held) > 0 {
 			d.supersede(v, r)
@@ -183,6 +135,7 @@ func (d *Desk) of(id *protocol.Device) *device {
 			delete(d.devices, v.id)
 			v.id = id
 			d.devices[id] = v
+			d.move(v, d.classOf(id.Reports))
 			return v
 		}
 	}
@@ -192,7 +145,7 @@ func (d *Desk) add(id *protocol.Device, key uint64) *device {
 	for len(d.identities) >= maxDevices {
 		d.drop(d.oldest())
 	}
-	v := &device{id: id, key: key, class: d.classOf(id.Profile), heard: d.now, state: Unheard}
+	v := &device{id: id, key: key, class: d.classOf(id.Reports), heard: d.now, state: Unheard}
 	d.devices[id], d.identities[key] = v, v
 	v.class.awake.push(v)
 	return v

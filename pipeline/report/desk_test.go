@@ -21,18 +21,24 @@ type bench struct {
 	now        time.Time
 	log        strings.Builder
 	superseded int
+	rules      *protocol.Reports
+	sensor     *protocol.Device
 }
 
-func newBench(t testing.TB, rules Rules) *bench {
+// device returns a device with the rules.
+func (b *bench) device(name string) *protocol.Device {
+	return &protocol.Device{Name: name, Profile: "climate", Driver: "floor", Reports: b.rules}
+}
+
+func newBench(t testing.TB, rules protocol.Reports) *bench {
 	b := &bench{t: t, now: noon}
 	b.Desk = New(noon, slog.New(slog.NewTextHandler(&b.log, nil)))
-	b.SetRules(map[string]Rules{"climate": rules})
+	b.rules = &rules
+	b.sensor = b.device("s1")
 	return b
 }
 
 func (b *bench) Superseded() { b.superseded++ }
-
-var sensor = &protocol.Device{Name: "s1", Profile: "climate", Driver: "floor"}
 
 // m is a metric of good quality.
 func m(name string, v protocol.Value) protocol.Metric { return protocol.Metric{Name: name, Value: v} }
@@ -47,7 +53,7 @@ func (b *bench) at(after time.Duration) {
 
 // bring returns what becomes of a reading with these metrics.
 func (b *bench) bring(metrics ...protocol.Metric) verdict {
-	return b.reading(protocol.Reading{Device: sensor, ReceivedTime: protocol.At(b.now), Metrics: metrics})
+	return b.reading(protocol.Reading{Device: b.sensor, ReceivedTime: protocol.At(b.now), Metrics: metrics})
 }
 
 func (b *bench) reading(r protocol.Reading) verdict {
@@ -116,7 +122,7 @@ func TestDeadband(t *testing.T) {
 		{"large integers", nil, []protocol.Value{protocol.Int(1 << 60), protocol.Int(1<<60 + 1), protocol.Int(1<<60 + 1)}, "yyn"},
 		{"a number becomes a text", deadband(1), []protocol.Value{protocol.Int(1), protocol.String("1"), protocol.Int(1)}, "yyy"},
 	} {
-		b := newBench(t, Rules{Report: &protocol.Report{Deadband: c.deadband}})
+		b := newBench(t, protocol.Reports{All: &protocol.Report{Deadband: c.deadband}})
 		got := ""
 		for i, v := range c.values {
 			b.at(time.Duration(i) * time.Second)
@@ -136,7 +142,7 @@ func floats(values ...float64) (list []protocol.Value) {
 }
 
 func TestReadingGoesWholeWhenOneMetricIsDue(t *testing.T) {
-	b := newBench(t, Rules{Report: &protocol.Report{Deadband: deadband(1)}, Metrics: map[string]protocol.Report{
+	b := newBench(t, protocol.Reports{All: &protocol.Report{Deadband: deadband(1)}, Metrics: map[string]protocol.Report{
 		"door": {}, "level_*": {Deadband: deadband(10)}, "beat": {When: protocol.WhenAlways},
 	}})
 	b.want("first", b.bring(float("t", 20), float("level_a", 100)), pass)
@@ -151,7 +157,7 @@ func TestReadingGoesWholeWhenOneMetricIsDue(t *testing.T) {
 }
 
 func TestQualityIsReported(t *testing.T) {
-	b := newBench(t, Rules{Report: &protocol.Report{Deadband: deadband(1), Min: span(time.Hour)}})
+	b := newBench(t, protocol.Reports{All: &protocol.Report{Deadband: deadband(1), Min: span(time.Hour)}})
 	bad := func(v float64) protocol.Metric {
 		return protocol.Metric{Name: "t", Value: protocol.Float(v), Quality: protocol.Bad}
 	}
@@ -162,7 +168,7 @@ func TestQualityIsReported(t *testing.T) {
 }
 
 func TestMax(t *testing.T) {
-	b := newBench(t, Rules{Report: &protocol.Report{Max: span(10 * time.Minute)}})
+	b := newBench(t, protocol.Reports{All: &protocol.Report{Max: span(10 * time.Minute)}})
 	b.want("first", b.bring(float("t", 20)), pass)
 	b.at(9 * time.Minute)
 	b.want("early", b.bring(float("t", 20)), suppress)
@@ -173,7 +179,7 @@ func TestMax(t *testing.T) {
 }
 
 func TestMinHoldsTheLast(t *testing.T) {
-	b := newBench(t, Rules{Report: &protocol.Report{Min: span(10 * time.Second)}})
+	b := newBench(t, protocol.Reports{All: &protocol.Report{Min: span(10 * time.Second)}})
 	b.want("first", b.bring(float("t", 1)), pass)
 	b.at(2 * time.Second)
 	b.want("too soon", b.bring(float("t", 2)), hold)
@@ -199,12 +205,12 @@ func TestMinHoldsTheLast(t *testing.T) {
 }
 
 func TestHeldReadingsOfOtherMetricsStay(t *testing.T) {
-	b := newBench(t, Rules{Report: &protocol.Report{Min: span(time.Minute)}})
+	b := newBench(t, protocol.Reports{All: &protocol.Report{Min: span(time.Minute)}})
 	for _, v := range []float64{1, 2} { // topics that hold one value each
 		b.bring(float("a", v))
 		b.bring(float("b", v))
 	}
-	late := protocol.Reading{Device: sensor, ReceivedTime: protocol.At(noon.Add(-time.Second)), Metrics: []protocol.Metric{float("a", 0)}}
+	late := protocol.Reading{Device: b.sensor, ReceivedTime: protocol.At(noon.Add(-time.Second)), Metrics: []protocol.Metric{float("a", 0)}}
 	b.want("older than what is held", b.reading(late), pass)
 	b.at(time.Minute)
 	out := b.due()
@@ -214,7 +220,7 @@ func TestHeldReadingsOfOtherMetricsStay(t *testing.T) {
 }
 
 func TestHeldIsBounded(t *testing.T) {
-	b := newBench(t, Rules{Report: &protocol.Report{Min: span(time.Minute)}})
+	b := newBench(t, protocol.Reports{All: &protocol.Report{Min: span(time.Minute)}})
 	for _, v := range []float64{1, 2} {
 		for i := range 2 * maxHeld {
 			b.bring(float(strings.Repeat("m", i+1), v))
@@ -230,10 +236,10 @@ func TestHeldIsBounded(t *testing.T) {
 
 // Messages that queued up somewhere come at once, with the times of the device.
 func TestIntervalsAreThoseOfTheDevice(t *testing.T) {
-	b := newBench(t, Rules{Report: &protocol.Report{Min: span(10 * time.Second), Max: span(time.Minute)}})
+	b := newBench(t, protocol.Reports{All: &protocol.Report{Min: span(10 * time.Second), Max: span(time.Minute)}})
 	got := ""
 	for i := range 13 {
-		r := protocol.Reading{Device: sensor, ReceivedTime: protocol.At(b.now), Metrics: []protocol.Metric{float("t", float64(i/2))}}
+		r := protocol.Reading{Device: b.sensor, ReceivedTime: protocol.At(b.now), Metrics: []protocol.Metric{float("t", float64(i/2))}}
 		r.SourceTime = protocol.At(noon.Add(time.Duration(i-100) * 5 * time.Second))
 		got += b.reading(r).String()[:1]
 	}
@@ -243,9 +249,9 @@ func TestIntervalsAreThoseOfTheDevice(t *testing.T) {
 }
 
 func TestOldAndHistoricalReadingsPass(t *testing.T) {
-	b := newBench(t, Rules{Report: &protocol.Report{}})
+	b := newBench(t, protocol.Reports{All: &protocol.Report{}})
 	b.bring(float("t", 1))
-	old := protocol.Reading{Device: sensor, ReceivedTime: protocol.At(noon), SourceTime: protocol.At(noon.Add(-time.Hour)), Metrics: []protocol.Metric{float("t", 1)}}
+	old := protocol.Reading{Device: b.sensor, ReceivedTime: protocol.At(noon), SourceTime: protocol.At(noon.Add(-time.Hour)), Metrics: []protocol.Metric{float("t", 1)}}
 	b.want("older", b.reading(old), pass)
 	b.bring(float("t", 1))
 	old.Historical = true
@@ -254,19 +260,40 @@ func TestOldAndHistoricalReadingsPass(t *testing.T) {
 }
 
 func TestForgottenIsReportedAgain(t *testing.T) {
-	b := newBench(t, Rules{Report: &protocol.Report{}})
-	r := protocol.Reading{Device: sensor, ReceivedTime: protocol.At(noon), Metrics: []protocol.Metric{float("t", 1)}}
+	b := newBench(t, protocol.Reports{All: &protocol.Report{}})
+	r := protocol.Reading{Device: b.sensor, ReceivedTime: protocol.At(noon), Metrics: []protocol.Metric{float("t", 1)}}
 	b.reading(r)
 	b.Forget(&protocol.Batch{Readings: []protocol.Reading{r}})
 	b.want("after it was not kept", b.reading(r), pass)
 	b.want("and then", b.reading(r), suppress)
-	b.SetRules(map[string]Rules{"climate": {Report: &protocol.Report{Deadband: deadband(5)}}})
-	b.want("after another rule", b.reading(r), pass)
-	b.SetRules(map[string]Rules{"climate": {Report: &protocol.Report{Deadband: deadband(5)}}})
-	b.want("after the same rule", b.reading(r), suppress)
-	again := *sensor
-	r.Device = &again
-	b.want("of the device under another pointer", b.reading(r), suppress)
-	b.SetRules(nil)
-	b.want("without a rule", b.reading(r), pass)
+}
+
+// A driver that begins anew, after a reload, brings the same devices, perhaps with
+// other rules.
+func TestRulesChange(t *testing.T) {
+	b := newBench(t, protocol.Reports{All: &protocol.Report{}})
+	with := func(reports *protocol.Reports, v float64) verdict {
+		b.rules = reports
+		b.sensor = b.device("s1")
+		return b.bring(float("t", v))
+	}
+	b.want("first", with(b.rules, 1), pass)
+	b.want("the same rules", with(&protocol.Reports{All: &protocol.Report{}}, 1), suppress)
+	slow := &protocol.Reports{All: &protocol.Report{Min: span(time.Hour)}}
+	b.want("other rules", with(slow, 1), pass)
+	b.want("held", with(slow, 2), hold)
+	b.want("no rules", with(nil, 1), pass)
+	if out := b.due(); len(out) != 1 || out[0].Metrics[0].Value.Float() != 2 {
+		t.Errorf("what was held is %+v", out)
+	}
+	if len(b.Devices()) != 1 || len(b.devices) != 1 {
+		t.Errorf("%d devices are known under %d pointers", len(b.Devices()), len(b.devices))
+	}
+	b.want("other rules again", with(slow, 1), pass)
+	for i := range 100 {
+		b.want("ever other rules", with(&protocol.Reports{All: &protocol.Report{Deadband: deadband(float64(i))}}, 1), pass)
+	}
+	if len(b.classes) > 3 {
+		t.Errorf("%d classes are kept", len(b.classes))
+	}
 }

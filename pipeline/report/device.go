@@ -63,8 +63,8 @@ func (v *device) places(r *protocol.Reading, places []int) []int {
 		if k < 0 && len(v.metrics) < maxMetrics {
 			k = len(v.metrics)
 			added := metric{name: m.Name}
-			if v.class.rules.Report != nil {
-				added.rule = v.class.rules.of(m.Name)
+			if v.class.reports.All != nil {
+				added.rule = ruleOf(v.class.reports, m.Name)
 			}
 			v.metrics = append(v.metrics, added)
 		}

@@ -85,7 +85,7 @@ func (d *Desk) Summary(named int) Summary {
 	for _, v := range d.identities {
 		s.counts[group{v.id.Driver, v.state}]++
 	}
-	for _, c := range d.watched {
+	for _, c := range d.classes {
 		for v := c.quiet.first; v != nil && len(s.Silent) < named; v = v.older {
 			s.Silent = append(s.Silent, v.presence())
 		}
@@ -187,10 +187,10 @@ func sameIdentity(a, b *protocol.Device) bool {
 	return a.Driver == b.Driver && a.Profile == b.Profile && a.Name == b.Name && slices.Equal(a.Tags, b.Tags)
 }
 
-// staleAt returns when the class' next device falls silent.
+// staleAt returns when the class' next device falls silent, false when none will.
 func (c *class) staleAt() (time.Duration, bool) {
-	if c.awake.last == nil {
+	if c.reports.StaleAfter == 0 || c.awake.last == nil {
 		return 0, false
 	}
-	return c.awake.last.heard + c.rules.StaleAfter, true
+	return c.awake.last.heard + c.reports.StaleAfter, true
 }

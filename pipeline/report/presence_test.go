@@ -18,8 +18,8 @@ func states(b *bench) string {
 }
 
 func TestSilence(t *testing.T) {
-	b := newBench(t, Rules{Report: &protocol.Report{Deadband: deadband(1)}, StaleAfter: time.Minute})
-	b.Expect([]*protocol.Device{{Name: "s2", Profile: "climate", Driver: "floor"}, {Name: "x", Profile: "other", Driver: "floor"}})
+	b := newBench(t, protocol.Reports{All: &protocol.Report{Deadband: deadband(1)}, StaleAfter: time.Minute})
+	b.Expect([]*protocol.Device{b.device("s2"), {Name: "x", Profile: "other", Driver: "floor"}})
 	unit := protocol.Metric{Name: "t", Value: protocol.Float(20), Unit: "°C"}
 	b.bring(unit, float("h", 50))
 	b.at(59 * time.Second)
@@ -37,13 +37,13 @@ func TestSilence(t *testing.T) {
 	b.at(119 * time.Second)
 	out := b.due()
 	want := []protocol.Metric{{Name: "t", Unit: "°C", Quality: protocol.Bad}, {Name: "h", Quality: protocol.Bad}}
-	if len(out) != 1 || out[0].Device != sensor || fmt.Sprint(out[0].Metrics) != fmt.Sprint(want) || out[0].ReceivedTime != protocol.At(b.now) {
+	if len(out) != 1 || out[0].Device != b.sensor || fmt.Sprint(out[0].Metrics) != fmt.Sprint(want) || out[0].ReceivedTime != protocol.At(b.now) {
 		t.Errorf("the last word is %+v", out)
 	}
 	if b.due() != nil || b.Wait() != 0 {
 		t.Error("a silent device says more")
 	}
-	if s := b.Summary(5); s.Of("floor", Silent) != 2 || s.Of("", Unheard) != 1 || len(s.Silent) != 2 || s.Silent[0].Device != sensor {
+	if s := b.Summary(5); s.Of("floor", Silent) != 2 || s.Of("", Unheard) != 1 || len(s.Silent) != 2 || s.Silent[0].Device != b.sensor {
 		t.Errorf("summary is %+v", s)
 	}
 	b.want("back with the same", b.bring(unit), pass)
@@ -57,7 +57,7 @@ func TestSilence(t *testing.T) {
 }
 
 func TestDeathIsToldOnce(t *testing.T) {
-	b := newBench(t, Rules{StaleAfter: time.Minute})
+	b := newBench(t, protocol.Reports{StaleAfter: time.Minute})
 	b.bring(float("t", 20))
 	b.bring(protocol.Metric{Name: "t", Quality: protocol.Bad}) // as of Sparkplug
 	if got, want := states(b), "s1 offline 0/2"; got != want {
@@ -67,22 +67,23 @@ func TestDeathIsToldOnce(t *testing.T) {
 	if out := b.due(); out != nil || states(b) != "s1 silent 0/2" {
 		t.Errorf("said %+v again", out)
 	}
-	b.SetRules(nil)
+	b.rules = nil
+	b.Expect([]*protocol.Device{b.device("s1")})
 	if states(b) != "s1 live 0/2" {
 		t.Errorf("without stale_after it is %s", states(b))
 	}
 }
 
 func TestDevicesAreBounded(t *testing.T) {
-	b := newBench(t, Rules{Report: &protocol.Report{Min: span(time.Minute)}})
+	b := newBench(t, protocol.Reports{All: &protocol.Report{Min: span(time.Minute)}})
 	b.bring(float("t", 1))
 	b.bring(float("t", 2))
 	var last *protocol.Device
 	for i := range maxDevices {
-		last = &protocol.Device{Name: fmt.Sprint(i), Profile: "climate", Driver: "floor"}
+		last = b.device(fmt.Sprint(i))
 		b.reading(protocol.Reading{Device: last, ReceivedTime: protocol.At(b.now), Metrics: []protocol.Metric{float("t", 1)}})
 	}
-	if len(b.devices) != maxDevices || len(b.identities) != maxDevices || b.devices[sensor] != nil || b.devices[last] == nil {
+	if len(b.devices) != maxDevices || len(b.identities) != maxDevices || b.devices[b.sensor] != nil || b.devices[last] == nil {
 		t.Errorf("%d devices are known", len(b.devices))
 	}
 	if out := b.due(); len(out) != 1 || out[0].Metrics[0].Value.Float() != 2 {

@@ -18,7 +18,7 @@ func TestNothingIsLostNorDrifts(t *testing.T) {
 		width := rapid.Float64Range(0, 5).Draw(rt, "deadband")
 		least := time.Duration(rapid.IntRange(0, 20).Draw(rt, "min")) * time.Second
 		most := least + time.Duration(rapid.IntRange(0, 60).Draw(rt, "max"))*time.Second
-		b := newBench(t, Rules{Report: &protocol.Report{
+		b := newBench(t, protocol.Reports{All: &protocol.Report{
 			Deadband: deadband(width), Min: &least, Max: &most,
 		}})
 		var brought, passed, suppressed, handed int
@@ -36,7 +36,7 @@ func TestNothingIsLostNorDrifts(t *testing.T) {
 				take(&r)
 				handed++
 			}
-			r := protocol.Reading{Device: sensor, ReceivedTime: protocol.At(b.now)}
+			r := protocol.Reading{Device: b.sensor, ReceivedTime: protocol.At(b.now)}
 			for _, name := range []string{"a", "b"} {
 				truth[name] += rapid.Float64Range(-3, 3).Draw(rt, name)
 				r.Metrics = append(r.Metrics, float(name, truth[name]))

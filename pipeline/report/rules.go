@@ -4,17 +4,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"sluice/protocol"
 )
-
-// Rules is what the profile of a device model wants reported.
-type Rules struct {
-	Report     *protocol.Report           // of all metrics; nil: every reading is reported
-	Metrics    map[string]protocol.Report // by metric name: what differs; a "*" stands for one character or more
-	StaleAfter time.Duration              // a device is silent when nothing came for so long; 0: never
-}
 
 // rule is the report rule of one metric, ready for use.
 type rule struct {
@@ -23,8 +15,8 @@ type rule struct {
 	min, max protocol.Timestamp // as distances; max 0: none
 }
 
-// of returns the rule of the metric called name.
-func (r *Rules) of(name string) *rule {
+// ruleOf returns the rule of the metric called name.
+func ruleOf(r *protocol.Reports, name string) *rule {
 	report, named := r.Metrics[name]
 	if !named {
 		for _, pattern := range slices.Sorted(maps.Keys(r.Metrics)) {
@@ -34,7 +26,7 @@ func (r *Rules) of(name string) *rule {
 			}
 		}
 	}
-	report = report.Over(*r.Report)
+	report = report.Over(*r.All)
 	made := &rule{always: report.When == protocol.WhenAlways}
 	if report.Deadband != nil {
 		made.deadband = *report.Deadband

@@ -49,7 +49,7 @@ func (d *Desk) Wait() time.Duration {
 	if found {
 		next = d.queue[0].due
 	}
-	for _, c := range d.watched {
+	for _, c := range d.classes {
 		if at, any := c.staleAt(); any && (!found || at < next) {
 			next, found = at, true
 		}
@@ -61,7 +61,7 @@ func (d *Desk) Wait() time.Duration {
 }
 
 func (d *Desk) fallSilent(now protocol.Timestamp, most int, made []Made) []Made {
-	for _, c := range d.watched {
+	for _, c := range d.classes {
 		for len(made) < most {
 			if at, any := c.staleAt(); !any || at > d.now {
 				break

@@ -9,12 +9,15 @@ import (
 	"sluice/protocol"
 )
 
-// Reports returns what the metrics say of when they are reported, by name.
-func (p *Profile) Reports() map[string]protocol.Report {
-	reports := map[string]protocol.Report{}
+// Reports returns what p says of when readings are reported, nil when nothing.
+func (p *Profile) Reports() *protocol.Reports {
+	if p.Report == nil && p.StaleAfter == 0 {
+		return nil
+	}
+	reports := &protocol.Reports{All: p.Report, Metrics: map[string]protocol.Report{}, StaleAfter: p.StaleAfter}
 	for name, m := range p.Metrics {
 		if m.Report != nil {
-			reports[name] = *m.Report
+			reports.Metrics[name] = *m.Report
 		}
 	}
 	return reports

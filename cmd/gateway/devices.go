@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -130,8 +129,12 @@ func (g *gateway) listDevices(o *devicesOrder, out *answer) error {
 	if err := checkState(o.State); err != nil {
 		return err
 	}
-	if o.Driver != "" && !slices.ContainsFunc(g.drivers, func(d driver) bool { return d.name == o.Driver }) {
-		return usageError{errors.New("there is no driver " + o.Driver)}
+	var names []string
+	for _, d := range g.drivers {
+		names = append(names, d.name)
+	}
+	if o.Driver != "" && !slices.Contains(names, o.Driver) {
+		return usageError{fmt.Errorf("there is no driver %q%s", o.Driver, config.Suggest(o.Driver, names))}
 	}
 	buffered := bufio.NewWriterSize(out.out, bufferSize)
 	list := &answer{out: buffered}

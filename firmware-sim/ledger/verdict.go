@@ -63,10 +63,10 @@ func (f Finding) MarshalJSON() ([]byte, error) {
 // Dropped and DeadLettered.
 type Account struct {
 	Carried      int64            `json:"carried"`
-	Delivered    int64            `json:"delivered"`  // readings that arrived, each counted once
-	Suppressed   int64            `json:"suppressed"` // never arrived, held back by a report rule
-	Lost         int64            `json:"lost"`       // confirmed as sent, never arrived
-	Duplicates   int64            `json:"duplicates"` // deliveries beyond the number of sendings
+	Delivered    int64            `json:"delivered"`            // readings that arrived, each counted once
+	Suppressed   int64            `json:"suppressed,omitempty"` // never arrived, held back by a report rule
+	Lost         int64            `json:"lost"`                 // confirmed as sent, never arrived
+	Duplicates   int64            `json:"duplicates"`           // deliveries beyond the number of sendings
 	InJournal    int64            `json:"in_journal"`
 	Dropped      map[string]int64 `json:"dropped"`
 	DeadLettered map[string]int64 `json:"dead_lettered"`

@@ -9,9 +9,10 @@ import (
 	"sluice/protocol"
 )
 
-// Reports returns what p says of when readings are reported, nil when nothing.
+// Reports returns what p, which may be nil, says of when readings are reported; nil:
+// nothing.
 func (p *Profile) Reports() *protocol.Reports {
-	if p.Report == nil && p.StaleAfter == 0 {
+	if p == nil || p.Report == nil && p.StaleAfter == 0 {
 		return nil
 	}
 	reports := &protocol.Reports{All: p.Report, Metrics: map[string]protocol.Report{}, StaleAfter: p.StaleAfter}

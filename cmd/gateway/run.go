@@ -37,6 +37,9 @@ ends it at once; what was acknowledged is in the journal all the same.`,
 			}
 			// A terminal that goes, or a reader of the log that does, is no
 			// reason to stop taking readings.
+			for _, w := range f.Warnings {
+				log.Warn("configuration could be better", "at", fmt.Sprintf("%s:%d:%d", w.File, w.Line, w.Column), "what", w.Message)
+			}
 			signal.Ignore(syscall.SIGHUP, syscall.SIGPIPE)
 			return runGateway(cmd.Context(), f, log)
 		},

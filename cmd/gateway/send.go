@@ -50,6 +50,12 @@ value is not one that it takes; then nothing was sent.`,
 	cmd.Flags().StringVar(&s.config, "config", defaultConfig, "configuration of the gateway that runs")
 	cmd.Flags().StringVar(&s.order.Driver, "driver", "", "the driver that has the device, when several have one of that name")
 	cmd.Flags().DurationVar(&s.order.Timeout, "timeout", 5*time.Second, "how long to wait for the device")
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		if strings.Contains(err.Error(), "shorthand") {
+			err = fmt.Errorf("%w: a value that begins with - goes behind --", err)
+		}
+		return usageError{err}
+	})
 	cmd.Flags().BoolVar(&s.list, "list", false, "list what DEVICE, or every device, can be told")
 	return cmd
 }
@@ -104,7 +110,7 @@ func (t *toldDevice) print(w io.Writer) error {
 	if t.Shows != nil {
 		result = printable(strings.TrimSpace(fmt.Sprint(t.Shows, " ", t.Unit)))
 	}
-	took := time.Duration(t.Seconds * float64(time.Second)).Round(time.Millisecond)
+	took := time.Duration(t.Seconds * float64(time.Second)).Round(100 * time.Microsecond)
 	_, err := fmt.Fprintf(w, "%s: %s is %s (%v)\n", printable(t.Device), printable(t.Command), result, took)
 	return err
 }

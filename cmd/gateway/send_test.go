@@ -24,7 +24,7 @@ import (
 
 // plant is devices that can be told something. By Modbus these are meters: 1 does
 // what it is told, 2 refuses everything, 3 takes another value, 4 is silent. By
-// MQTT these are thermostats: living does what it is told, stuck does not.
+// MQTT these are thermostats, which report what they are told; stuck reports 18.
 type plant struct {
 	meters *bus.Bus
 	broker *standin.Broker
@@ -76,11 +76,15 @@ func newPlant() (*plant, error) {
 // thermostat is called by the library for every command. It waits for nothing.
 func (p *plant) thermostat(_ paho.Client, m paho.Message) {
 	device := strings.Split(m.Topic(), "/")[1]
-	var told struct{ Setpoint float64 }
-	if json.Unmarshal(m.Payload(), &told) != nil || device == "stuck" {
-		told.Setpoint = 18
+	var state map[string]float64
+	_ = json.Unmarshal(m.Payload(), &state) // what is no object is reported as null
+	for name := range state {
+		if device == "stuck" {
+			state[name] = 18
+		}
 	}
-	p.client.Publish("zigbee/"+device, 0, false, fmt.Sprintf(`{"setpoint":%v}`, told.Setpoint))
+	text, _ := json.Marshal(state) // numbers alone: cannot fail
+	p.client.Publish("zigbee/"+device, 0, false, text)
 }
 
 // plantScript is the command "plant": devices that can be told something, meters
@@ -101,7 +105,7 @@ const plantConfig = `
 gateway: plant-7
 http: {listen: 127.0.0.1:0}
 drivers:
-  meters: {modbus: {url: "tcp://%s", timeout: 500ms, retries: 0}}
+  meters: {modbus: {url: "tcp://%s", timeout: 1s, retries: 0}}
   floor: {mqtt: {url: "%s"}}
 profiles:
   meter:

@@ -49,7 +49,7 @@ func (g *gateway) tell(ctx context.Context, o *tellOrder, out *answer) error {
 	if err != nil {
 		return err
 	}
-	if err := to.command.Check(o.Command, o.Value); err != nil {
+	if err := to.check(o); err != nil {
 		return usageError{err}
 	}
 	commander, ok := to.driver.driver.(drivers.Commander)
@@ -72,8 +72,8 @@ func (g *gateway) tell(ctx context.Context, o *tellOrder, out *answer) error {
 		out.note("%s%s", got.Note, config.Suggest(o.Device, to.driver.others(o.Device)))
 	}
 	return out.say(toldDevice{
-		Driver: to.driver.name, Device: o.Device, Command: o.Command, Value: o.Value, Outcome: outcomeText(&to.command, got.Value),
-		Shows: plainValue(got.Value), Unit: unitOf(&to.command, got.Value), Seconds: got.Took.Seconds(),
+		Driver: to.driver.name, Device: o.Device, Command: o.Command, Value: o.Value, Outcome: outcomeText(&to.commands[0], got.Value),
+		Shows: plainValue(got.Value), Unit: unitOf(&to.commands[0], got.Value), Seconds: got.Took.Seconds(),
 	})
 }
 

@@ -2,8 +2,8 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -27,20 +27,20 @@ type toldRow struct {
 type toldProfile map[string]payload.Command
 
 // toldRows returns the rows of a driver whose devices can be told something.
-func toldRows(f *config.File, d config.Driver) (rows []toldRow) {
-	add := func(r toldRow) {
-		if p := f.Profiles[r.profile]; p != nil && len(p.Commands) > 0 {
-			r.toldProfile = p.Commands
-			rows = append(rows, r)
+func toldRows(d config.Driver) (rows []toldRow) {
+	add := func(device, topic, profile string, p *payload.Profile) {
+		if p != nil && len(p.Commands) > 0 {
+			rows = append(rows, toldRow{device, topic, profile, p.Commands})
 		}
 	}
-	for _, dev := range d.ModbusDevices { // a row of the list may be several
-		add(toldRow{device: dev.Name, profile: dev.Profile})
+	for _, dev := range d.MQTTDevices {
+		add(dev.Name, dev.Topic, dev.Profile, dev.Decode)
 	}
-	for _, dev := range f.Devices {
-		if dev.Driver == d.Name && d.Modbus == nil {
-			add(toldRow{device: dev.Name, topic: dev.Topic, profile: dev.Profile})
-		}
+	for _, dev := range d.ModbusDevices {
+		add(dev.Name, "", dev.Profile, dev.Decode)
+	}
+	if dev := d.SerialDevice; dev != nil {
+		add(dev.Name, "", dev.Profile, dev.Decode)
 	}
 	return rows
 }
@@ -64,124 +64,48 @@ func (r *toldRow) list(driver string, out *answer) error {
 // known returns the rows of devices whose names are known: those of the
 // configuration, and those that were heard.
 func (d *driver) known() []toldRow {
-	byProfile, names := map[string]toldProfile{}, map[[2]string]bool{}
+	byProfile, names := map[string][]toldRow{}, map[[2]string]int{}
 	var rows []toldRow
-	add := func(r toldRow) {
-		if key := [2]string{r.device, r.profile}; r.device != "" && !names[key] {
-			names[key] = true
-			rows = append(rows, r)
-		}
-	}
 	for _, r := range d.rows {
-		byProfile[r.profile] = r.toldProfile
-		add(r)
-	}
-	if l, ok := d.driver.(drivers.Listener); ok && len(d.rows) > 0 {
-		heard := l.Heard()
-		slices.SortFunc(heard, func(a, b *protocol.Device) int { return strings.Compare(a.Name, b.Name) })
-		for _, dev := range heard {
-			if commands := byProfile[dev.Profile]; commands != nil {
-				add(toldRow{device: dev.Name, profile: dev.Profile, toldProfile: commands})
+		if r.device == "" {
+			if !slices.ContainsFunc(byProfile[r.profile], r.same) {
+				byProfile[r.profile] = append(byProfile[r.profile], r)
 			}
+			continue
+		}
+		key := [2]string{r.device, r.profile}
+		if i, known := names[key]; known && rows[i].same(r) {
+			continue // on several topics
+		}
+		names[key] = len(rows)
+		rows = append(rows, r)
+	}
+	for _, dev := range d.heard() {
+		key := [2]string{dev.Name, dev.Profile}
+		if _, known := names[key]; known {
+			continue // by other tags
+		}
+		names[key] = len(rows)
+		for _, r := range byProfile[dev.Profile] {
+			rows = append(rows, toldRow{device: dev.Name, profile: dev.Profile, toldProfile: r.toldProfile})
 		}
 	}
 	return rows
 }
 
-// match is a driver that has a command for a device.
-type match struct {
-	driver  *driver
-	command payload.Command
-}
+// same reports whether the devices of two rows can be told the same: a row may say
+// a part of its profile itself.
+func (r toldRow) same(o toldRow) bool { return reflect.DeepEqual(r.toldProfile, o.toldProfile) }
 
-// recipient returns the driver that is to tell a device, and the command. Errors
-// are mistakes of whoever called.
-func (g *gateway) recipient(o *tellOrder) (match, error) {
-	among, err := g.among(o.Driver)
-	if err != nil {
-		return match{}, usageError{err}
+// heard returns the devices that the driver heard, by name.
+func (d *driver) heard() []*protocol.Device {
+	l, listens := d.driver.(drivers.Listener)
+	if !listens || len(d.rows) == 0 {
+		return nil
 	}
-	var matches []match
-	var names, commands []string
-	var owners []*driver // that know the device
-	for _, d := range among {
-		for _, r := range d.known() {
-			names = append(names, r.device)
-			if r.device != o.Device {
-				continue
-			}
-			commands = slices.AppendSeq(commands, maps.Keys(r.toldProfile))
-			owners = append(owners, d)
-			matches = add(matches, d, r, o.Command)
-		}
-	}
-	if len(matches) == 0 { // a device that was not heard yet
-		if len(owners) > 0 {
-			among = owners
-		}
-		for _, d := range among {
-			for _, r := range d.rows {
-				if r.device == "" {
-					matches = add(matches, d, r, o.Command)
-				}
-			}
-		}
-	}
-	switch {
-	case len(matches) == 1:
-		return matches[0], nil
-	case len(matches) > 1:
-		return match{}, usageError{fmt.Errorf("drivers %s and %s have a device %q: say which with --driver", matches[0].driver.name, matches[1].driver.name, o.Device)}
-	case len(owners) > 0:
-		return match{}, usageError{fmt.Errorf("device %s has no command %q%s", o.Device, o.Command, suggest(o.Command, commands))}
-	}
-	return match{}, usageError{fmt.Errorf("no device is called %q%s", o.Device, suggest(o.Device, names))}
-}
-
-// add adds a driver once, when the row has the command.
-func add(matches []match, d *driver, r toldRow, command string) []match {
-	c, has := r.toldProfile[command]
-	if !has || slices.ContainsFunc(matches, func(m match) bool { return m.driver == d }) {
-		return matches
-	}
-	return append(matches, match{d, c})
-}
-
-// among returns the driver of that name, or all.
-func (g *gateway) among(name string) ([]*driver, error) {
-	var all, named []*driver
-	var names []string
-	for i := range g.drivers {
-		d := &g.drivers[i]
-		names, all = append(names, d.name), append(all, d)
-		if d.name == name {
-			named = append(named, d)
-		}
-	}
-	switch {
-	case name == "":
-		return all, nil
-	case len(named) == 0:
-		return nil, fmt.Errorf("no driver is called %q%s", name, suggest(name, names))
-	}
-	return named, nil
-}
-
-// suggest names the words that word may mean, or all if they are few.
-func suggest(word string, known []string) string {
-	const few = 8
-	slices.Sort(known)
-	known = slices.Compact(known)
-	hint := config.Suggest(word, known)
-	switch {
-	case hint != "":
-		return hint
-	case len(known) == 0:
-		return ": there is none that can be told anything"
-	case len(known) <= few:
-		return ": there is " + strings.Join(known, ", ")
-	}
-	return ": gateway send --list shows them"
+	heard := l.Heard()
+	slices.SortFunc(heard, func(a, b *protocol.Device) int { return strings.Compare(a.Name, b.Name) })
+	return heard
 }
 
 // toldCounts counts what became of the commands of a driver.

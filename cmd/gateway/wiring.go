@@ -76,7 +76,7 @@ func assemble(f *config.File, log *slog.Logger) (*gateway, error) {
 // newDriver knows every kind of driver.
 func newDriver(f *config.File, d config.Driver, log *slog.Logger) (driver, error) {
 	status := drivers.NewStatus(log)
-	built := driver{name: d.Name, status: status, log: log, rows: toldRows(f, d), told: &toldCounts{}}
+	built := driver{name: d.Name, status: status, log: log, rows: toldRows(d), told: &toldCounts{}}
 	var err error
 	switch {
 	case d.MQTT != nil:

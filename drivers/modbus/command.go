@@ -71,7 +71,7 @@ func (b *bus) obey(ctx context.Context, o *order) error {
 		b.schedule.hold(o.unit, time.Now().Add(b.schedule.late))
 	}
 	if err != nil {
-		err = fmt.Errorf("tell %s to %s: %w", o.unit.device.Name, o.command.metric.name, err)
+		err = fmt.Errorf("tell %s %s: %w", o.unit.device.Name, o.command.metric.name, err)
 	}
 	o.reply <- reply{drivers.Answer{Value: value, Took: time.Since(began)}, err}
 	if errors.Is(err, errLost) {

@@ -26,8 +26,8 @@ func (d *Driver) Command(ctx context.Context, device string, c drivers.Command) 
 		return drivers.Answer{}, err
 	}
 	select {
-	case d.commands <- struct{}{}:
-		defer func() { <-d.commands }()
+	case d.telling <- struct{}{}:
+		defer func() { <-d.telling }()
 	default:
 		return drivers.Answer{}, fmt.Errorf("device %s: %w", device, drivers.ErrFull)
 	}
@@ -68,6 +68,11 @@ func (d *Driver) publish(ctx context.Context, o *order) error {
 		err = errors.New("the connection ended")
 	case <-ctx.Done():
 		err = context.Cause(ctx)
+	}
+	select {
+	case <-token.Done(): // in the same moment, perhaps
+		err = token.Error()
+	default:
 	}
 	switch {
 	case errors.Is(err, paho.ErrNotConnected):

@@ -151,7 +151,7 @@ func TestCommandIsNotSent(t *testing.T) {
 		}
 	}
 	for range maxCommands {
-		d.commands <- struct{}{}
+		d.telling <- struct{}{}
 	}
 	if _, err := d.Command(t.Context(), "roof", drivers.Command{Name: "reset"}); !errors.Is(err, drivers.ErrFull) {
 		t.Errorf("%v, want full", err)
@@ -177,6 +177,11 @@ func TestCommandTimesOut(t *testing.T) {
 			ended <- err
 		}()
 		dev.hears(`zigbee/s1/set {"setpoint": 200, "by": "s1"} 1`)
+		// The broker confirms one after the other.
+		if _, err := d.Command(t.Context(), "s1", drivers.Command{Name: "reset"}); err != nil {
+			t.Error(err)
+		}
+		dev.hears("zigbee/s1/reset  1")
 		meanwhile()
 		cancel(late)
 		return <-ended

@@ -37,10 +37,10 @@ type Driver struct {
 	subs   *subscriptions
 	unsure *unsure
 
-	serving  atomic.Pointer[connection] // the one that is up, nil when none is
-	commands chan struct{}              // holds one per command under way, and its capacity bounds them; never closed
-	watches  watches
-	dropped  atomic.Uint64 // replies to devices
+	serving atomic.Pointer[connection] // the one that is up, nil when none is
+	telling chan struct{}              // holds one per command under way, and its capacity bounds them; never closed
+	watches watches
+	dropped atomic.Uint64 // replies to devices
 
 	log    *slog.Logger
 	status *drivers.Status
@@ -87,7 +87,7 @@ func New(name string, cfg Config, devices []Device, opts Options) (*Driver, erro
 		opts.Status = drivers.NewStatus(opts.Log)
 	}
 	d := &Driver{
-		name: name, cfg: cfg, routes: routes, pool: newPool(), unsure: &unsure{}, commands: make(chan struct{}, maxCommands),
+		name: name, cfg: cfg, routes: routes, pool: newPool(), unsure: &unsure{}, telling: make(chan struct{}, maxCommands),
 		log: opts.Log, status: opts.Status, dialTCP: (&net.Dialer{}).DialContext,
 	}
 	d.broker, _ = parseURL(cfg.URL)

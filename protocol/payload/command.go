@@ -17,15 +17,15 @@ type Command struct {
 	Value string `yaml:"value"` // what the device is told; "": what the caller says
 	Blind bool   `yaml:"blind"` // a Modbus device cannot tell what was written: it is not read back
 
-	Topic   string `yaml:"topic"`   // of an MQTT device: a Template
-	Payload string `yaml:"payload"` // of the message to topic: a Template; "": the message is empty
-	QoS     *int   `yaml:"qos"`     // of that message, 0 or 1; nil: 1
+	Topic   string `yaml:"topic"`   // of an MQTT device: where the message goes; {device}, {TAG} and what its topic captures stand for their text
+	Payload string `yaml:"payload"` // of that message: text with {value} and the names of topic; "": it is empty
+	QoS     *int   `yaml:"qos"`     // of that message: 0 or 1, default 1
 	Retain  bool   `yaml:"retain"`  // the broker keeps that message
-	Reads   string `yaml:"reads"`   // the metric that shows that the device did it; "": none does
+	Reads   string `yaml:"reads"`   // the metric that has to show the value; "": none does
 
-	Request string        `yaml:"request"` // to a device on a serial line: as Ask.Request, with {value}
-	Expect  string        `yaml:"expect"`  // how its answer begins, as Ask.Expect; "": it does not answer
-	Timeout time.Duration `yaml:"timeout"` // for the answer; 0: that of the device's own request
+	Request string        `yaml:"request"` // to a device on a serial line: text, or hex:…; {value}, {device} and {unit} stand for theirs
+	Expect  string        `yaml:"expect"`  // how its answer begins, as the request; "": it does not answer
+	Timeout time.Duration `yaml:"timeout"` // for the answer; default: that of the device's own request
 }
 
 // The names that a Template of a command may hold beside those of tags.

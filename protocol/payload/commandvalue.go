@@ -134,11 +134,15 @@ func (c *Command) plain(text string) protocol.Value {
 // bareValue reads text as JSON does: a number, true or false, or else a text, such
 // as 007.
 func bareValue(text string) protocol.Value {
-	v, _ := plainScalar([]byte(text)).asSent() // of plain text everything is a value
-	if _, isNumber := v.Number(); isNumber && (!json.Valid([]byte(text)) || plainText(v) != text && !strings.ContainsAny(text, ".eE")) {
-		return protocol.String(text)
+	v, err := parseNumber(text)
+	exact := v.Kind() != protocol.KindFloat || strings.ContainsAny(text, ".eE")
+	switch {
+	case text == "true" || text == "false":
+		return protocol.Bool(text == "true")
+	case err == nil && exact && json.Valid([]byte(text)):
+		return v
 	}
-	return v
+	return protocol.String(text)
 }
 
 func sameBool(a, b string) bool {

@@ -42,7 +42,7 @@ func (p *parser) devices(root, n *yaml.Node, f *File) bool {
 	before := len(p.problems)
 	d := deviceList{
 		parser: p, file: f, profiles: child(root, "profiles"), variants: make(map[string]*payload.Profile),
-		fixed: make(map[[3]string]string), used: make(map[string]string),
+		fixed: make(map[[3]string]string), used: make(map[string]string), topics: make(map[string]*topicRows),
 	}
 	d.blind = len(f.Profiles) == 0 && (child(root, "profiles") != nil || slices.Contains(p.misspelt[root], "profiles"))
 	for _, r := range d.rows(n) {
@@ -72,6 +72,7 @@ type deviceList struct {
 	variants map[string]*payload.Profile // by name and override
 	fixed    map[[3]string]string        // driver, device name and topic → what its row is called
 	used     map[string]string           // driver → what its first row is called
+	topics   map[string]*topicRows       // by MQTT driver
 	astray   bool                        // a row names no driver, so which have none is unknown
 	blind    bool                        // the file's profiles cannot be read, so which there are is unknown
 }
@@ -90,7 +91,7 @@ func (d *deviceList) add(p placed) {
 		d.astray = true
 		return
 	}
-	d.checkName(r, p.name, report)
+	unique := d.checkName(r, p.name, report)
 	decode := d.overridden(n, r, prefix)
 	if driver.Modbus == nil {
 		checkNoUnit(r, decode, report)
@@ -101,6 +102,9 @@ func (d *deviceList) add(p placed) {
 	case driver.MQTT != nil:
 		dev := mqtt.Device{Topic: r.Topic, Name: r.Device, Profile: r.Profile, Decode: decode, Tags: tags}
 		dev.Validate(report)
+		if unique {
+			d.takeTopic(r.Via, p, r.Topic)
+		}
 		driver.MQTTDevices = append(driver.MQTTDevices, dev)
 	case driver.Serial != nil:
 		checkSerial(r, d.used[r.Via], report)
@@ -169,18 +173,19 @@ func (d *deviceList) checkProfile(r row, report func(field, problem string)) {
 	report("profile", problem)
 }
 
-// checkName refuses the same device twice behind one driver. One that publishes
-// on several topics has a row for each.
-func (d *deviceList) checkName(r row, name string, report func(field, problem string)) {
+// checkName refuses the same device twice behind one driver, and reports whether
+// it is there once. One that publishes on several topics has a row for each.
+func (d *deviceList) checkName(r row, name string, report func(field, problem string)) bool {
 	if r.Device == "" {
-		return
+		return true
 	}
 	key := [3]string{r.Via, r.Device, r.Topic}
 	if first := d.fixed[key]; first != "" {
 		report("device", fmt.Sprintf("is %q, want a name of its own: %s has that one", r.Device, first))
-		return
+		return false
 	}
 	d.fixed[key] = name
+	return true
 }
 
 func checkSerial(r row, first string, report func(field, problem string)) {

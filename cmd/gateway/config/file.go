@@ -28,6 +28,7 @@ type File struct {
 	Devices  []Device
 	Pipeline pipeline.Config
 	Sinks    []Sink
+	Warnings Problems // what works, and is better otherwise
 }
 
 // Driver is one instance that talks to devices, with its devices in the form

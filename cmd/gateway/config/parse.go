@@ -46,10 +46,11 @@ func Parse(name string, text []byte, opts Options) (*File, error) {
 		p.include(root)
 		f = p.file(root)
 	}
+	p.sources[0].lines = splitLines(text)
 	if len(p.problems) > 0 {
-		p.sources[0].lines = splitLines(text)
 		return nil, p.problems.arrange(p.sources)
 	}
+	f.Warnings = p.warnings.arrange(p.sources)
 	return f, nil
 }
 
@@ -73,6 +74,7 @@ type parser struct {
 	sources  []source // those that were, the main one first
 	skip     bool
 	problems Problems
+	warnings Problems
 
 	bad      map[*yaml.Node]bool        // reported: further findings there say nothing new
 	misspelt map[*yaml.Node][]string    // by mapping with unknown keys: what these may have meant

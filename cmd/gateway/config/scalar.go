@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
+
+	"sluice/protocol"
 )
 
 // scalar sets v, which is no container, from n. What YAML makes of a scalar
@@ -33,6 +35,9 @@ func (p *parser) scalar(n *yaml.Node, path string, v reflect.Value) {
 		problem = setDuration(v, text)
 	case v.Kind() == reflect.String:
 		v.SetString(text)
+		if v.Type() == reflect.TypeFor[protocol.Secret]() && text != "" && !p.isExpanded(n) {
+			p.warn(n, path+" stands in the file itself, want ${env:NAME} or ${file:PATH}")
+		}
 	case n.Style&quotedStyle != 0 && !p.isExpanded(n):
 		problem = "write " + wanted(v.Type()) + " without quotes"
 	case v.Kind() == reflect.Bool:

@@ -37,7 +37,7 @@ func (p *parser) text(n *yaml.Node) (string, bool) {
 			continue
 		}
 		references++
-		value, tail, problem := p.reference(after)
+		value, tail, problem := p.reference(n, after)
 		if problem != "" {
 			p.report(n, "%s", problem)
 			return "", false
@@ -53,18 +53,18 @@ func (p *parser) text(n *yaml.Node) (string, bool) {
 
 // reference returns what the reference stands for that ends with the first } in
 // text, and the text behind it; or the problem.
-func (p *parser) reference(text string) (value, tail, problem string) {
+func (p *parser) reference(n *yaml.Node, text string) (value, tail, problem string) {
 	name, tail, closed := strings.Cut(text, "}")
 	if !closed {
 		return "", "", "${ is not closed with }; write $${ for a plain ${"
 	}
-	value, problem = p.resolve(name)
+	value, problem = p.resolve(n, name)
 	return value, tail, problem
 }
 
 // resolve returns what "env:NAME" or "file:PATH" stands for, or the problem,
 // which shows no other reference: it may be part of a password.
-func (p *parser) resolve(reference string) (value, problem string) {
+func (p *parser) resolve(n *yaml.Node, reference string) (value, problem string) {
 	kind, arg, _ := strings.Cut(reference, ":")
 	switch {
 	case kind != "env" && kind != "file":
@@ -80,12 +80,15 @@ func (p *parser) resolve(reference string) (value, problem string) {
 		}
 		return value, ""
 	}
-	return p.secretFile(arg)
+	return p.secretFile(n, arg)
 }
 
 // secretFile returns the content of a file without its last newline.
-func (p *parser) secretFile(path string) (value, problem string) {
+func (p *parser) secretFile(n *yaml.Node, path string) (value, problem string) {
 	p.rebase(&path)
+	if info, err := os.Stat(path); err == nil && info.Mode()&0o004 != 0 {
+		p.warn(n, "everybody on this machine may read "+path+": chmod o-r "+path)
+	}
 	text, err := readLimited(path, maxSecretSize)
 	if err != nil {
 		var pathErr *fs.PathError

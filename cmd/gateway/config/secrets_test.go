@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"go.yaml.in/yaml/v4"
 )
 
 const secretsFile = `gateway: g
@@ -87,7 +89,7 @@ func TestNoMessageShowsAnExpandedValue(t *testing.T) {
 
 func TestSecretFiles(t *testing.T) {
 	dir := t.TempDir()
-	p := &parser{dir: dir}
+	p := newParser(filepath.Join(dir, "f.yaml"), Options{})
 	for content, want := range map[string]string{
 		"":         "",
 		"a":        "a",
@@ -98,17 +100,17 @@ func TestSecretFiles(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, "s"), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if got, problem := p.secretFile("s"); got != want || problem != "" {
+		if got, problem := p.secretFile(new(yaml.Node), "s"); got != want || problem != "" {
 			t.Errorf("%q: got %q (%s), want %q", content, got, problem, want)
 		}
 	}
-	if _, problem := p.secretFile(dir); problem == "" {
+	if _, problem := p.secretFile(new(yaml.Node), dir); problem == "" {
 		t.Error("a folder is taken for a secret")
 	}
 	if err := os.WriteFile(filepath.Join(dir, "s"), make([]byte, maxSecretSize+1), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, problem := p.secretFile("s"); !strings.Contains(problem, "larger than") {
+	if _, problem := p.secretFile(new(yaml.Node), "s"); !strings.Contains(problem, "larger than") {
 		t.Errorf("a file that is too large: %q", problem)
 	}
 }

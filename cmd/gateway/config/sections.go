@@ -79,6 +79,7 @@ func (p *parser) profile(e entry) *payload.Profile {
 	path := "profiles." + e.key.Value
 	p.decode(e.value, path, reflect.ValueOf(profile).Elem())
 	p.validate(e.value, path+".", profile)
+	p.unusualUnits(e.value, path, profile)
 	p.checkReads(e.value, path+".", profile)
 	return profile
 }

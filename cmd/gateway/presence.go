@@ -36,7 +36,7 @@ type deviceHealth struct {
 	Known   int            `json:"known"`
 	Silent  int            `json:"silent"`
 	Offline int            `json:"offline"`
-	Missed  []listedDevice `json:"missed,omitempty"` // of the silent ones, those first that fell silent last
+	Missed  []listedDevice `json:"missed,omitempty"` // some of the silent ones
 }
 
 // maxMissed bounds the devices that the health names.

@@ -59,6 +59,7 @@ func BenchmarkDecide(b *testing.B) {
 		rules protocol.Reports
 		value func(int) float64
 	}{
+		{"without rules", protocol.Reports{}, moving},
 		{"stale", protocol.Reports{StaleAfter: time.Hour}, moving},
 		{"suppressed", protocol.Reports{All: &protocol.Report{Deadband: deadband(0.2)}}, still},
 		{"reported", protocol.Reports{All: &protocol.Report{Deadband: deadband(0.2)}}, moving},

@@ -45,7 +45,7 @@ func (d *Desk) move(v *device, to *class) {
 	v.metrics = nil
 	v.list().remove(v)
 	if v.state == Silent {
-		v.state = Live
+		d.turn(v, Live)
 	}
 	v.class, v.heard = to, d.now
 	to.awake.push(v)

@@ -21,6 +21,7 @@ type Desk struct {
 	devices    map[*protocol.Device]*device
 	identities map[uint64]*device // by hash of the identity
 	classes    []*class           // those without rules first
+	counts     map[group]int
 	queue      queue
 	spare      []*held
 	places     []int // scratch of one reading
@@ -40,6 +41,7 @@ func New(now time.Time, log *slog.Logger) *Desk {
 		devices:    map[*protocol.Device]*device{},
 		identities: map[uint64]*device{},
 		classes:    []*class{{reports: &protocol.Reports{}}},
+		counts:     map[group]int{},
 	}
 }
 
@@ -148,6 +150,7 @@ func (d *Desk) add(id *protocol.Device, key uint64) *device {
 	v := &device{id: id, key: key, class: d.classOf(id.Reports), heard: d.now, state: Unheard}
 	d.devices[id], d.identities[key] = v, v
 	v.class.awake.push(v)
+	d.counts[group{id.Driver, v.state}]++
 	return v
 }
 
@@ -171,6 +174,7 @@ func (d *Desk) drop(v *device) {
 	v.list().remove(v)
 	delete(d.devices, v.id)
 	delete(d.identities, v.key)
+	d.counts[group{v.id.Driver, v.state}]--
 }
 
 func (d *Desk) hash(id *protocol.Device) uint64 {

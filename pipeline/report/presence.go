@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -76,15 +77,12 @@ func (s *Summary) Of(driver string, state State) (count int) {
 	return count
 }
 
-// Summary counts the devices, and names up to named of the silent ones, those first
-// that fell silent last.
+// Summary counts the devices, and names up to named of the silent ones. Of those with
+// the same rules they are the last that fell silent.
 func (d *Desk) Summary(named int) Summary {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	s := Summary{counts: map[group]int{}}
-	for _, v := range d.identities {
-		s.counts[group{v.id.Driver, v.state}]++
-	}
+	s := Summary{counts: maps.Clone(d.counts)}
 	for _, c := range d.classes {
 		for v := c.quiet.first; v != nil && len(s.Silent) < named; v = v.older {
 			s.Silent = append(s.Silent, v.presence())
@@ -131,10 +129,21 @@ func (d *Desk) hear(v *device, r *protocol.Reading) {
 		l.remove(v)
 		l.push(v)
 	}
-	v.state = Live
 	if isDeath(r) {
-		v.state = Offline
+		d.turn(v, Offline)
+	} else {
+		d.turn(v, Live)
 	}
+}
+
+// turn brings v into a state.
+func (d *Desk) turn(v *device, state State) {
+	if v.state == state {
+		return
+	}
+	d.counts[group{v.id.Driver, v.state}]--
+	d.counts[group{v.id.Driver, state}]++
+	v.state = state
 }
 
 // isDeath reports whether r says that its device is gone: it has nothing but bad

@@ -90,7 +90,7 @@ func TestDevicesAreBounded(t *testing.T) {
 		t.Errorf("what was held of the forgotten device: %+v", out)
 	}
 	b.Retire(func(d *protocol.Device) bool { return d.Driver == "floor" })
-	if len(b.Devices()) != 0 || len(b.devices) != 0 {
+	if s := b.Summary(1); len(b.Devices()) != 0 || len(b.devices) != 0 || s.Of("", Live) != 0 {
 		t.Error("devices of a driver that is gone are known")
 	}
 }

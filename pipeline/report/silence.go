@@ -69,7 +69,7 @@ func (d *Desk) fallSilent(now protocol.Timestamp, most int, made []Made) []Made 
 			v := c.awake.last
 			c.awake.remove(v)
 			was := v.state
-			v.state = Silent
+			d.turn(v, Silent)
 			c.quiet.push(v)
 			d.silence.fell.add(v.id.Name)
 			if was != Offline && len(v.metrics) > 0 {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sluice/pipeline/journal"
+	"sluice/pipeline/report"
 )
 
 // committer is the one goroutine that writes: it takes batches from the intakes
@@ -20,6 +21,8 @@ type committer struct {
 	config  Config
 	log     *slog.Logger
 	stages  []stage
+	desk    *report.Desk  // decides what is reported
+	made    []report.Made // from the desk; reused
 	wake    <-chan struct{}
 	notebook
 
@@ -50,7 +53,10 @@ func (c *committer) run(ctx, give context.Context) {
 	for {
 		c.pulse.within(0)
 		ending := ctx.Err() != nil // asked before looking, so that the last batch is seen
+		now := time.Now()
+		c.desk.Look(now)
 		full := c.gather()
+		full = c.present(now, ending) || full
 		wait, err := c.advance(full || ending)
 		if err != nil {
 			wait := c.failed(err)
@@ -106,6 +112,7 @@ func (c *committer) hold(e entry) {
 		for _, stage := range c.stages {
 			stage.apply(e.batch)
 		}
+		e.suppressed, e.held = c.desk.Decide(e.batch, e.source)
 	}
 	c.waiting = append(c.waiting, e)
 	c.held += e.size
@@ -153,7 +160,7 @@ func (c *committer) append() error {
 	readings := 0
 	for _, e := range fresh {
 		if !e.duplicate {
-			readings += int(e.readings)
+			readings += len(e.batch.Readings)
 		}
 	}
 	page := c.page(fresh)
@@ -215,6 +222,9 @@ func (c *committer) pause(ctx context.Context, wait time.Duration) {
 		if wait == 0 || again < wait {
 			wait = again
 		}
+	}
+	if due := c.desk.Wait(); due > 0 && (wait == 0 || due < wait) {
+		wait = due
 	}
 	var timer <-chan time.Time
 	if wait > 0 {

@@ -147,7 +147,7 @@ func newUnit(dev *Device, driver string, m *model) *unit {
 	u := &unit{
 		address: uint8(dev.Unit),
 		model:   m,
-		device:  &protocol.Device{Name: dev.Name, Profile: dev.Profile, Driver: driver, Tags: dev.Tags},
+		device:  &protocol.Device{Name: dev.Name, Profile: dev.Profile, Driver: driver, Tags: dev.Tags, Reports: dev.Decode.Reports()},
 	}
 	for i := range m.plan.groups {
 		g := &m.plan.groups[i]

@@ -42,6 +42,7 @@ type row struct {
 	Device
 	pattern  Pattern
 	decoder  payload.Decoder
+	reports  *protocol.Reports // of the profile, the same in all its rows
 	commands map[string]*command
 }
 
@@ -64,6 +65,7 @@ type heardAs struct {
 
 func newRoutes(driver string, devices []Device) (*routes, error) {
 	rs := &routes{driver: driver}
+	reports := map[*payload.Profile]*protocol.Reports{}
 	for i, d := range devices {
 		var problem error
 		d.Validate(func(field, text string) {
@@ -82,7 +84,10 @@ func newRoutes(driver string, devices []Device) (*routes, error) {
 			return nil, fmt.Errorf("use profile %q: %w", d.Profile, err)
 		}
 		pattern, _ := ParsePattern(d.Topic)
-		rs.rows = append(rs.rows, row{d, pattern, decoder, newCommands(d.Decode)})
+		if _, known := reports[d.Decode]; !known {
+			reports[d.Decode] = d.Decode.Reports()
+		}
+		rs.rows = append(rs.rows, row{d, pattern, decoder, reports[d.Decode], newCommands(d.Decode)})
 	}
 	var err error
 	if rs.topics, err = simplelru.NewLRU[string, *route](maxRoutes, nil); err != nil {
@@ -138,7 +143,7 @@ func (rs *routes) resolve(topic string) *route {
 func (rs *routes) bind(w *row, captured []string) *route {
 	r := &route{decoder: w.decoder}
 	r.replier, _ = w.decoder.(payload.Replier)
-	device := protocol.Device{Name: w.Name, Profile: w.Profile, Driver: rs.driver, Tags: slices.Clone(w.Tags)}
+	device := protocol.Device{Name: w.Name, Profile: w.Profile, Driver: rs.driver, Tags: slices.Clone(w.Tags), Reports: w.reports}
 	for i, name := range w.pattern.Captures() {
 		switch name {
 		case captureDevice:
@@ -164,7 +169,7 @@ func (rs *routes) intern(device protocol.Device) *protocol.Device {
 	for _, t := range device.Tags {
 		key.WriteString("\x00" + t.Key + "\x00" + t.Value)
 	}
-	if known, ok := rs.devices.Get(key.String()); ok {
+	if known, ok := rs.devices.Get(key.String()); ok && known.Reports == device.Reports {
 		return known
 	}
 	rs.devices.Add(key.String(), &device)

@@ -26,9 +26,11 @@ type book struct {
 	state []uint8
 	slots []uint32 // open addressing by key: reading number + 1, 0 for free
 
-	seen    [][]uint8 // per sink and reading: times delivered
-	next    []int64   // per sink: one more than the highest number that arrived
-	arrived []int64   // per sink: deliveries, when only counted
+	seen       [][]uint8 // per sink and reading: times delivered
+	suppressed int64     // readings that need not arrive
+
+	next    []int64 // per sink: one more than the highest number that arrived
+	arrived []int64 // per sink: deliveries, when only counted
 }
 
 func newBook(device string, sinks int) *book {

@@ -57,7 +57,7 @@ func exitCode(err error) int {
 	case errors.As(err, &told):
 		return told.code
 	case errors.As(err, &problems):
-		fmt.Fprintln(os.Stderr, problems.Error())
+		printProblems(os.Stderr, problems)
 		return exitUsage
 	}
 	fmt.Fprintln(os.Stderr, "gateway:", err)

@@ -27,6 +27,9 @@ var (
 	descSkipped  = desc("skipped_bytes_total", "Bytes that belong to no message, such as noise on a line.", "driver")
 	descTold     = desc("commands_total", "Commands to devices, by outcome: done, not sent, without an answer in time, or failed otherwise.", "driver", "outcome")
 	descReplies  = desc("replies_dropped_total", "Answers that a driver owed its devices by itself and dropped because nobody took them.", "driver")
+	descAsked    = desc("requests_total", "Requests to devices that are asked, commands among them: first ones, and those sent again.", "driver", "kind")
+	descUnasked  = desc("polls_skipped_total", "Polls left out, because the line was busy or away when they had their place.", "driver")
+	descDemoted  = desc("devices_demoted", "Devices that do not answer and are asked only once in a while.", "driver")
 	descDevices  = desc("devices", "Devices that are expected or were heard, by presence: unheard, live, silent (nothing came for their stale_after), offline (they said so).", "driver", "state")
 	descUp       = desc("driver_up", "1 while the driver reaches its devices.", "driver")
 
@@ -133,6 +136,13 @@ func (r report) told(d driver) {
 	}
 	if replier, ok := d.driver.(drivers.Replier); ok {
 		r.counter(descReplies, replier.DroppedReplies(), d.name)
+	}
+	if asker, ok := d.driver.(drivers.Asker); ok {
+		s := asker.Stats()
+		r.counter(descAsked, uint64(s.Requests-s.Retries), d.name, "first")
+		r.counter(descAsked, uint64(s.Retries), d.name, "again")
+		r.counter(descUnasked, uint64(s.Skipped), d.name)
+		r.gauge(descDemoted, float64(s.Demoted), d.name)
 	}
 }
 

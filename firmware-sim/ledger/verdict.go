@@ -108,6 +108,9 @@ func (l *Ledger) Verdict(sink string) Account {
 func (b *book) balance(a *Account, s *tally, i int) {
 	for n, got := range b.seen[i] {
 		sends := b.sends(uint32(n))
+		if b.excuses(b.at[n]) {
+			sends = max(sends, int(got)) // it may have been heard twice
+		}
 		if got > 0 {
 			a.Delivered++
 		}

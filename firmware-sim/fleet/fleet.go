@@ -266,6 +266,13 @@ func (f *Fleet) doubt(r ledger.Ref) {
 	}
 }
 
+func (f *Fleet) waive(r ledger.Ref) {
+	f.confirmed.Add(1)
+	if f.play.Ledger != nil {
+		f.play.Ledger.Waive(r)
+	}
+}
+
 func (f *Fleet) excuse(device string, from time.Time) {
 	if f.play.Ledger != nil {
 		f.play.Ledger.Excuse(device, protocol.At(from))

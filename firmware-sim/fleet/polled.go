@@ -21,13 +21,14 @@ type member interface {
 // polled is a device that says what it is asked for. What is asked for at the
 // same time becomes one reading.
 type polled struct {
-	address uint8 // of the device on its bus
-	groups  []*group
+	address  uint8 // of the device on its bus
+	groups   []*group
+	troubled bool // faults strike the bus
 
 	mu      sync.Mutex // guards what follows, and the groups
 	faults  int        // that strike it now
 	excused bool       // a fault struck it, and it is not yet asked as usual again
-	lifted  time.Time  // when the last one ended
+	lifted  time.Time  // when what the last one left is over
 }
 
 // group is the metrics of a device that have the same period. From one answer
@@ -38,7 +39,9 @@ type group struct {
 	metrics []register // of a unit, by name, as the messages of the form
 	sample  Sample     // what the device says when it is asked
 	read    int        // metrics that were answered since the sample was taken
-	heard   time.Time  // when one of them was answered last
+	began   time.Time  // when the first of them was
+	heard   time.Time  // when the last of them was
+	astray  bool       // a poll may have broken off: what was answered need not belong together
 	done    time.Time  // when the sample before was answered for
 	ref     ledger.Ref // of that
 	asked   bool
@@ -62,14 +65,21 @@ func (p *polled) device() *Device {
 // p.mu is held.
 func (p *polled) complete(f *Fleet, g *group, a *bus.Answer) {
 	usual := a.At.Sub(g.done) >= g.every/2
-	if p.excused && g == p.groups[0] && usual && a.Faults == 0 && p.steady(g.done) {
+	if whole := a.At.Sub(g.began) <= g.began.Sub(g.done); whole && p.steady(g.done) {
+		g.astray = false
+	}
+	if p.excused && g == p.groups[0] && !g.astray && usual && a.Faults == 0 {
 		p.excused = false
 		f.judge(g.Name, a.At)
 	}
-	if g.asked && !usual && !p.excused {
+	switch {
+	case !g.asked:
+	case usual || p.excused:
+		f.confirm(g.ref)
+	case p.troubled:
+		f.waive(g.ref) // or the poll before was late because of others
+	default:
 		f.unsend(g.ref)
-	} else {
-		g.settle(f)
 	}
 	g.done, g.asked = a.At, true
 	f.sent.Add(1)
@@ -85,8 +95,9 @@ const (
 	aftermath = 2 * time.Second
 )
 
-// steady reports whether a time is clear of all faults so far. p.mu is held.
-func (p *polled) steady(at time.Time) bool { return p.faults == 0 && at.After(p.lifted.Add(aftermath)) }
+// steady reports whether no fault has touched what happens after a time. p.mu is
+// held.
+func (p *polled) steady(at time.Time) bool { return p.faults == 0 && at.After(p.lifted) }
 
 // strike notes that a fault strikes the device from now on. What it says, and
 // what comes of that, is nobody's merit or fault until it is asked as usual
@@ -99,6 +110,9 @@ func (p *polled) strike(f *Fleet, now time.Time) {
 		p.excused = true
 		f.excuse(p.name(), now.Add(-before))
 	}
+	for _, g := range p.groups {
+		g.astray = true
+	}
 }
 
 // lift notes that a fault is over.
@@ -106,14 +120,7 @@ func (p *polled) lift(now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.faults--
-	p.lifted = now
-}
-
-// settle confirms what was answered last.
-func (g *group) settle(f *Fleet) {
-	if g.asked {
-		f.confirm(g.ref)
-	}
+	p.lifted = now.Add(aftermath)
 }
 
 // settle confirms what was answered last.
@@ -121,7 +128,9 @@ func (p *polled) settle(f *Fleet) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, g := range p.groups {
-		g.settle(f)
+		if g.asked {
+			f.confirm(g.ref)
+		}
 	}
 }
 

@@ -70,6 +70,9 @@ func (b *busModel) addTrouble(t trouble) error {
 		return errors.New("takes Modbus")
 	}
 	b.troubles = append(b.troubles, t)
+	for _, m := range b.members {
+		m.polls().troubled = true
+	}
 	return nil
 }
 

@@ -139,7 +139,7 @@ func valueOf(m *payload.Metric, text string) protocol.Value {
 	return protocol.Int(n)
 }
 
-// again begins anew with what the registers hold: the poll before has failed.
+// again has all of a group yet to be asked for.
 func (g *group) again() {
 	g.read = 0
 	for i := range g.metrics {
@@ -216,10 +216,12 @@ func (u *unit) answered(f *Fleet, a *bus.Answer) {
 		if !begins || !ends {
 			continue
 		}
-		if g.read > 0 && a.At.Sub(g.heard) > g.every/2 {
+		if g.astray && a.At.Sub(g.heard) > g.every/2 {
 			g.again()
 		}
-		g.heard = a.At
+		if g.heard = a.At; g.read == 0 {
+			g.began = a.At
+		}
 		for i := range g.metrics {
 			if r := &g.metrics[i]; r.table == a.Table && from <= r.from && r.to <= to && !r.read {
 				r.read = true

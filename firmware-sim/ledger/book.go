@@ -31,7 +31,7 @@ type book struct {
 	next    []int64   // per sink: one more than the highest number that arrived
 	arrived []int64   // per sink: deliveries, when only counted
 
-	excused []span // in order
+	excused []span
 }
 
 // span is a time from one moment to the one before another.

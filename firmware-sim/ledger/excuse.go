@@ -8,7 +8,7 @@ func (l *Ledger) Excuse(device string, from protocol.Timestamp) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	b := l.book(device)
-	if n := len(b.excused); n > 0 && b.excused[n-1].until == always {
+	if b.excuses(always - 1) {
 		return
 	}
 	b.excused = append(b.excused, span{int64(from), always})
@@ -22,9 +22,23 @@ func (l *Ledger) Judge(device string, from protocol.Timestamp) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	b := l.book(device)
-	if n := len(b.excused); n > 0 && b.excused[n-1].until == always {
-		b.excused[n-1].until = int64(from)
+	for i := range b.excused {
+		if s := &b.excused[i]; s.until == always {
+			s.until = int64(from)
+		}
 	}
+}
+
+// Waive says that a reading may arrive or not, however often.
+func (l *Ledger) Waive(r Ref) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if r.book == nil {
+		return
+	}
+	l.doubt(r)
+	at := r.book.at[r.n]
+	r.book.excused = append(r.book.excused, span{at, at + 1})
 }
 
 // Excused returns how many of the readings that were sent do not count.

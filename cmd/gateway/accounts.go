@@ -24,6 +24,8 @@ type accounts struct {
 	Dropped    map[string]int64           `json:"dropped"`
 	Refused    int64                      `json:"refused"` // and sent again by the broker
 	Duplicate  int64                      `json:"duplicate"`
+	Excused    int64                      `json:"excused,omitempty"` // sent by devices that a fault strikes: they do not count
+	Struck     map[string]int64           `json:"struck,omitempty"`  // how often faults have struck, by their kind
 	Sinks      map[string]*ledger.Account `json:"sinks"`
 	Problems   []string                   `json:"problems,omitempty"`
 	OK         bool                       `json:"ok"`
@@ -39,7 +41,7 @@ func (r *rehearsal) accounts() *accounts {
 	a := &accounts{
 		Seed: r.seed, Duration: r.talked.Seconds(), Devices: r.fleet.Progress().Devices, Sent: sent,
 		Suppressed: map[string]int64{}, Rejected: map[string]int64{}, Dropped: map[string]int64{},
-		Sinks: map[string]*ledger.Account{},
+		Excused: r.ledger.Excused(), Struck: r.struck(), Sinks: map[string]*ledger.Account{},
 	}
 	for _, i := range s.Intakes {
 		a.addIntake(i)
@@ -50,10 +52,10 @@ func (r *rehearsal) accounts() *accounts {
 	for _, x := range s.Rejections {
 		a.Rejected[x.Reason] += int64(x.Count)
 	}
-	if unconfirmed > 0 {
-		a.problem("%d messages were never acknowledged by the broker", unconfirmed)
+	if unconfirmed > a.Excused {
+		a.problem("%d messages were never acknowledged by the broker", unconfirmed-a.Excused)
 	}
-	if a.Accepted != sent {
+	if a.Accepted < sent-a.Excused || a.Accepted > sent && len(a.Struck) == 0 {
 		a.problem("%d readings were sent and %d accepted", sent, a.Accepted)
 	}
 	for _, fault := range r.fleet.BusFaults() {
@@ -65,6 +67,17 @@ func (r *rehearsal) accounts() *accounts {
 	}
 	a.OK = len(a.Problems) == 0
 	return a
+}
+
+// struck sums up how often faults have struck.
+func (r *rehearsal) struck() map[string]int64 {
+	all := map[string]int64{}
+	for _, b := range r.fleet.BusCounts() {
+		for kind, n := range b.Struck {
+			all[kind] += n
+		}
+	}
+	return all
 }
 
 func (a *accounts) problem(format string, args ...any) {
@@ -132,7 +145,15 @@ func (a *accounts) writeTable(s *screen) error {
 	for _, p := range a.Problems {
 		fmt.Fprintln(&b, s.red(p))
 	}
-	if a.OK {
+	for _, kind := range sortedKeys(a.Struck) {
+		fmt.Fprintf(&b, "fault %s struck %d times\n", kind, a.Struck[kind])
+	}
+	if a.Excused > 0 {
+		fmt.Fprintf(&b, "%d readings do not count: a fault struck their devices\n", a.Excused)
+	}
+	if a.OK && a.Excused > 0 {
+		fmt.Fprintln(&b, s.green("every other reading is accounted for"))
+	} else if a.OK {
 		fmt.Fprintln(&b, s.green("every reading is accounted for"))
 	}
 	_, err := io.WriteString(s.out, b.String())

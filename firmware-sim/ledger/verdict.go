@@ -110,6 +110,9 @@ func (b *book) balance(a *Account, s *tally, i int) {
 	room, excused := int64(0), b.suppressed
 	for n, got := range b.seen[i] {
 		sends := b.sends(uint32(n))
+		if b.excuses(b.at[n]) {
+			sends = max(sends, int(got)) // it may have been heard twice
+		}
 		if got > 0 {
 			a.Delivered++
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"sluice/pipeline/journal"
@@ -21,6 +22,8 @@ type committer struct {
 	log     *slog.Logger
 	stages  []stage
 	wake    <-chan struct{}
+
+	mu sync.Mutex // held while it works, not while it waits; guards what follows
 	notebook
 
 	maxGroup int // bytes
@@ -47,18 +50,13 @@ const (
 func (c *committer) run(ctx, give context.Context) {
 	for {
 		ending := ctx.Err() != nil // asked before looking, so that the last batch is seen
-		full := c.gather()
-		wait, err := c.advance(full || ending)
-		if err != nil {
-			if wait := c.failed(err); wait > 0 && !sleep(give, wait) {
+		full, wait, err := c.round(ending)
+		switch {
+		case err != nil:
+			if wait > 0 && !sleep(give, wait) {
 				c.abandon(err)
 				return
 			}
-			continue
-		}
-		c.restore()
-		c.recovered()
-		switch {
 		case full:
 		case ending:
 			c.lastNotes()
@@ -67,6 +65,21 @@ func (c *committer) run(ctx, give context.Context) {
 			c.pause(ctx, wait)
 		}
 	}
+}
+
+// round takes what there is and writes what is due. full says that there is more,
+// wait is how long until more is due, 0 when nothing is; on error how long to wait
+// before it is tried again.
+func (c *committer) round(ending bool) (full bool, wait time.Duration, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	full = c.gather()
+	if wait, err = c.advance(full || ending); err != nil {
+		return full, c.failed(err), err
+	}
+	c.restore()
+	c.recovered()
+	return full, wait, nil
 }
 
 // gather moves batches from the intakes to waiting and reports whether it

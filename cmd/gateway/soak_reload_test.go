@@ -130,7 +130,7 @@ devices:
 	if r.yard {
 		fmt.Fprint(&text, "  - {via: yard, profile: equal, topic: \"soak/equal/{device}\"}\n")
 	}
-	fmt.Fprintf(&text, `pipeline: {dir: %q}
+	fmt.Fprintf(&text, `pipeline: {dir: %q, intake: 65536}
 sinks:
   hub: {nats: {url: %q, stream: READINGS, create: true}, retry: {max: %dms}}
   %s: {was: %s, influx: {url: %q, org: plant, bucket: plant}, retry: {max: 500ms}}

@@ -15,21 +15,21 @@ func TestLeftCursor(t *testing.T) {
 		put(t, j, 5, 200)
 		commit(t, j)
 	}
-	want(t, read(t, c), 0, 500)
-	c.Ack(123, journal.Outcome{Delivered: 123})
-	c.Damaged(130, 3)
+	want(t, read(t, c), 1, 501)
+	c.Ack(124, journal.Outcome{Delivered: 123})
+	c.Damaged(131, 5)
 	c.Leave()
 
 	c = cursor(t, j, "a", journal.Oldest)
-	again := read(t, c) // what is damaged is found out again, and counted once
-	want(t, again, 123, 500)
-	c.Damaged(130, 3)
+	again := read(t, c)
+	want(t, again[:7], 124, 131)
+	want(t, again[7:], 136, 501) // what is known to be damaged does not come again
 	if !c.Split() {
 		t.Error("what waits cannot become the backlog")
 	}
 	put(t, j, 5, 200)
 	commit(t, j)
-	want(t, read(t, c), 500, 505)
+	want(t, read(t, c), 501, 506)
 	c.Leave()
 
 	b, err := j.Cursor("b", journal.CursorOptions{Was: "a"})
@@ -39,8 +39,8 @@ func TestLeftCursor(t *testing.T) {
 	if j.Has("a") || !j.Has("b") {
 		t.Error("the cursor has not got its new name")
 	}
-	want(t, read(t, b), 500, 505)
-	b.Ack(505, journal.Outcome{Delivered: 5})
+	want(t, read(t, b), 501, 506)
+	b.Ack(506, journal.Outcome{Delivered: 5})
 	if _, ok, err := b.Backlog().Next(); !ok || err != nil {
 		t.Errorf("nothing comes of the backlog: %v", err)
 	}

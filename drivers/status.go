@@ -27,7 +27,8 @@ type Condition struct {
 // repeats, and a repeat with another reason only replaces the detail. The
 // driver reports Up, Supervise reports Down. It is safe for concurrent use.
 type Status struct {
-	log *slog.Logger
+	log   *slog.Logger
+	pulse pulse
 
 	mu  sync.Mutex // guards now
 	now Condition
@@ -36,7 +37,8 @@ type Status struct {
 // NewStatus returns the status of a driver that is yet to connect. log carries
 // the driver's name.
 func NewStatus(log *slog.Logger) *Status {
-	return &Status{log: log, now: Condition{State: Connecting, Since: time.Now()}}
+	began := time.Now()
+	return &Status{log: log, pulse: pulse{began: began}, now: Condition{State: Connecting, Since: began}}
 }
 
 // Up reports that the devices can be reached through detail, such as a broker's

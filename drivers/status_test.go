@@ -69,3 +69,26 @@ func check(t *testing.T, s *drivers.Status, state drivers.State, detail string, 
 		t.Errorf("condition is %+v, want %+v", got, want)
 	}
 }
+
+// A loop that has not come round long after it was to is late; one that waits for
+// its devices is not, however long.
+func TestStatusKnowsWhoIsLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := drivers.NewStatus(slog.New(slog.DiscardHandler))
+		late := func(after, want time.Duration) {
+			t.Helper()
+			time.Sleep(after)
+			if got := s.Late(); got != want {
+				t.Errorf("late by %v, want %v", got, want)
+			}
+		}
+		late(24*time.Hour, 0)
+		s.Within(10 * time.Second)
+		late(70*time.Second, 0)
+		late(5*time.Second, 5*time.Second)
+		s.Rest()
+		late(24*time.Hour, 0)
+		s.Within(0)
+		late(61*time.Second, time.Second)
+	})
+}

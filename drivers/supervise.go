@@ -39,6 +39,7 @@ func Supervise(ctx context.Context, d Driver, e Emitter, status *Status, log *sl
 	for {
 		began := time.Now()
 		err := runOnce(ctx, d, e, log)
+		status.Rest()
 		if ctx.Err() != nil {
 			return
 		}

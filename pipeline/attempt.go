@@ -88,6 +88,7 @@ func (d *delivery) asideOrStopped(ctx context.Context, f *feed, readings []proto
 }
 
 func (d *delivery) write(ctx context.Context, readings []protocol.Reading) error {
+	d.pulse.within(d.config.Timeout)
 	ctx, cancel := context.WithTimeout(ctx, d.config.Timeout)
 	defer cancel()
 	return d.sink.Write(ctx, readings)
@@ -98,6 +99,7 @@ func (d *delivery) divert(ctx context.Context, f *feed, readings []protocol.Read
 	if d.fallback == nil {
 		return false
 	}
+	d.pulse.within(d.fallback.timeout)
 	err := d.fallback.write(ctx, readings)
 	if partial, ok := asPartial(err); ok && wellFormed(partial.Rejected, len(readings)) {
 		return d.setAside(ctx, f, readings, partial.Rejected)
@@ -134,6 +136,7 @@ const probeEvery = 500 * time.Millisecond
 // rest waits before the next try: as long as asked, which the far end may have
 // done, or until a far end that could not be reached is there again.
 func (d *delivery) rest(ctx context.Context, backoff, asked time.Duration) bool {
+	d.pulse.within(max(backoff, asked))
 	end := time.NewTimer(max(backoff, asked))
 	defer end.Stop()
 	for {
@@ -181,6 +184,7 @@ func (d *delivery) setAside(ctx context.Context, f *feed, readings []protocol.Re
 			break
 		}
 		d.failed(err)
+		d.pulse.within(d.config.Retry.Max)
 		if !sleep(ctx, retry.NextBackOff()) {
 			return false
 		}

@@ -183,7 +183,7 @@ func (p *Pipeline) start(d *delivery) {
 // end has deliveries leave their cursors: between two batches, or in the middle of
 // one when config.Drain is over.
 func (p *Pipeline) end(deliveries []*delivery) {
-	patience, over := context.WithTimeout(p.give, p.config.Drain)
+	slow, over := context.WithTimeout(p.give, p.config.Drain)
 	defer over()
 	for _, d := range deliveries {
 		close(d.leave)
@@ -191,7 +191,7 @@ func (p *Pipeline) end(deliveries []*delivery) {
 	for _, d := range deliveries {
 		select {
 		case <-d.ended:
-		case <-patience.Done():
+		case <-slow.Done():
 			d.abort()
 			<-d.ended
 		}

@@ -33,6 +33,7 @@ type committer struct {
 	held     int       // about the bytes of waiting
 	since    time.Time // of the oldest of waiting, zero when there is none
 	health   *health
+	pulse    *pulse
 	outage
 }
 
@@ -48,11 +49,14 @@ const (
 
 // run commits until ctx ends and the intakes are empty, or give is over.
 func (c *committer) run(ctx, give context.Context) {
+	defer c.pulse.rest()
 	for {
+		c.pulse.within(0)
 		ending := ctx.Err() != nil // asked before looking, so that the last batch is seen
 		full, wait, err := c.round(ending)
 		switch {
 		case err != nil:
+			c.pulse.within(wait)
 			if wait > 0 && !sleep(give, wait) {
 				c.abandon(err)
 				return
@@ -228,6 +232,7 @@ func (c *committer) pause(ctx context.Context, wait time.Duration) {
 	if wait > 0 {
 		timer = time.After(wait)
 	}
+	c.pulse.rest()
 	select {
 	case <-ctx.Done():
 	case <-c.wake:

@@ -30,6 +30,7 @@ type delivery struct {
 	redo     *redo
 	log      *slog.Logger
 	health   *health
+	pulse    *pulse
 	latency  latency
 	leave    chan struct{} // closed when another is to go on at the cursor
 	abort    func()        // ends what the delivery does at once; set when it starts
@@ -47,6 +48,7 @@ type delivery struct {
 // run delivers until ctx ends or, once drain is closed, until everything in the
 // journal has been delivered, or between two batches when it is to leave.
 func (d *delivery) run(ctx context.Context, drain <-chan struct{}) {
+	defer d.pulse.rest()
 	if r, ok := d.sink.(sink.Rememberer); ok {
 		r.Recall(d.cursor.Memory())
 	}
@@ -83,6 +85,7 @@ func (d *delivery) connect(ctx context.Context) {
 	if !ok {
 		return
 	}
+	d.pulse.within(d.config.Timeout)
 	ctx, cancel := context.WithTimeout(ctx, d.config.Timeout)
 	defer cancel()
 	switch err := c.Connect(ctx); {
@@ -97,6 +100,7 @@ func (d *delivery) connect(ctx context.Context) {
 // is nothing more to do.
 func (d *delivery) collect(ctx context.Context, drain <-chan struct{}) *feed {
 	for !closed(d.leave) {
+		d.pulse.within(0)
 		if d.cursor.Replayed() {
 			d.live.startOver()
 			d.missed.startOver()
@@ -175,6 +179,7 @@ func (d *delivery) idle(ctx context.Context, drain <-chan struct{}, ending bool)
 		}
 		wait = min(wait, pause)
 	}
+	d.pulse.within(wait)
 	select {
 	case <-ctx.Done():
 		return false

@@ -86,6 +86,7 @@ func open(config Config, drivers []string, sinks []Sink, log *slog.Logger, fs jo
 		maxGroup: min(maxGroup, int(config.Volatile)/4),
 		encoder:  newEncoder(),
 		health:   newHealth(),
+		pulse:    newPulse(),
 	}
 	for _, name := range drivers {
 		p.addIntake(name, known[name])
@@ -187,6 +188,7 @@ func (p *Pipeline) newDelivery(s Sink, cursor *journal.Cursor, f *fallback) *del
 		health:   newHealth(),
 		leave:    make(chan struct{}),
 		ended:    make(chan struct{}),
+		pulse:    newPulse(),
 	}
 	d.missed.historical = true
 	return d

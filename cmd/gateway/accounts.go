@@ -53,6 +53,9 @@ func (r *rehearsal) accounts() *accounts {
 	if a.Accepted != sent {
 		a.problem("%d readings were sent and %d accepted", sent, a.Accepted)
 	}
+	for _, fault := range r.fleet.BusFaults() {
+		a.problem("%s", fault)
+	}
 	for _, d := range s.Deliveries {
 		account := r.ledger.Verdict(d.Name)
 		a.addDelivery(d, &account)

@@ -116,22 +116,20 @@ func (same sameText) deviceDifferences(a, b config.Driver) []string {
 
 // devicesOf returns the devices of a driver with their profiles.
 func devicesOf(d config.Driver) any {
-	return struct{ mqtt, serial, modbus any }{d.MQTTDevices, d.SerialDevice, d.ModbusDevices}
+	return struct{ mqtt, serial, modbus any }{d.MQTTDevices, d.SerialDevices, d.ModbusDevices}
 }
 
 // placesOf returns the devices of a driver without their profiles.
 func placesOf(d config.Driver) any {
-	d.MQTTDevices, d.ModbusDevices = slices.Clone(d.MQTTDevices), slices.Clone(d.ModbusDevices)
+	d.MQTTDevices, d.SerialDevices, d.ModbusDevices = slices.Clone(d.MQTTDevices), slices.Clone(d.SerialDevices), slices.Clone(d.ModbusDevices)
 	for i := range d.MQTTDevices {
 		d.MQTTDevices[i].Decode = nil
 	}
 	for i := range d.ModbusDevices {
 		d.ModbusDevices[i].Decode = nil
 	}
-	if d.SerialDevice != nil {
-		device := *d.SerialDevice
-		device.Decode = nil
-		d.SerialDevice = &device
+	for i := range d.SerialDevices {
+		d.SerialDevices[i].Decode = nil
 	}
 	return devicesOf(d)
 }

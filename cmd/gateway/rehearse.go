@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -29,6 +30,7 @@ type rehearsal struct {
 	fleet   *fleet.Fleet
 	ledger  *ledger.Ledger
 	screen  *screen
+	logged  slog.LevelVar // warnings too while the devices talk: before and after that buses and ports are away
 	began   time.Time
 	talked  time.Duration // how long the devices did
 }
@@ -85,6 +87,10 @@ const (
 // and for the last readings to arrive when the devices have fallen silent.
 const patience = 20 * time.Second
 
+// settled is how long after the beginning drivers have found the buses, which
+// come then.
+const settled = time.Second
+
 // run sets the stage, plays, and gives the verdict.
 func (r *rehearsal) run(ctx context.Context, f *config.File) error {
 	if err := r.prepare(f); err != nil {
@@ -138,7 +144,9 @@ func (r *rehearsal) prepare(f *config.File) (err error) {
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewTextHandler(r.screen.notes(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+	setBuses(f, r.fleet.Buses())
+	r.logged.Set(slog.LevelError)
+	log := slog.New(slog.NewTextHandler(r.screen.notes(), &slog.HandlerOptions{Level: &r.logged}))
 	if r.gateway, err = assemble(f, log); err != nil {
 		r.fleet.Close()
 	}
@@ -158,12 +166,20 @@ func (r *rehearsal) perform(ctx context.Context) error {
 		r.screen.follow(shown, r.progress)
 	}()
 	playCtx, stopPlaying := context.WithTimeout(ctx, r.play)
+	heeded := time.AfterFunc(settled, func() { r.logged.Set(slog.LevelWarn) })
+	context.AfterFunc(playCtx, func() {
+		heeded.Stop()
+		r.logged.Set(slog.LevelError)
+	})
 	err := r.fleet.Run(playCtx)
 	stopPlaying()
 	r.talked = time.Since(r.began).Round(100 * time.Millisecond)
 	r.until(context.WithoutCancel(ctx), patience, r.everythingArrived)
 	stopShowing()
 	<-showing
+	for _, note := range r.fleet.Unasked() {
+		r.screen.note(note)
+	}
 	return err
 }
 
@@ -185,10 +201,13 @@ func (r *rehearsal) until(ctx context.Context, limit time.Duration, done func() 
 
 func (r *rehearsal) everythingUp() bool { return r.downDrivers() == "" }
 
-// downDrivers names the drivers that are not up, and why.
+// downDrivers names the drivers that are not up, and why. Buses come when the
+// devices begin to talk.
 func (r *rehearsal) downDrivers() (text string) {
+	buses := r.fleet.Buses()
 	for name, d := range r.gateway.health().Drivers {
-		if d.State != "up" {
+		isBus := slices.ContainsFunc(buses, func(b fleet.Port) bool { return b.Driver == name })
+		if d.State != "up" && !isBus {
 			text += fmt.Sprintf("%s is %s %s ", name, d.State, d.Detail)
 		}
 	}

@@ -21,8 +21,9 @@ import (
 type reloader struct {
 	path    string
 	gateway *gateway
-	level   *slog.LevelVar // of the log
+	level   slog.LevelVar // of the log
 	log     *slog.Logger
+	notify  *notifier // hears of it; nil: nobody does
 
 	turn sync.Mutex   // held by the reload under way; guards file
 	file *config.File // what runs
@@ -44,6 +45,7 @@ func (e *restartError) Error() string {
 func (r *reloader) reload() (plan, error) {
 	r.turn.Lock()
 	defer r.turn.Unlock()
+	defer r.notify.reloading()()
 	began := time.Now()
 	f, err := load(r.path, config.Options{})
 	if err != nil {

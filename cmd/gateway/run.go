@@ -22,6 +22,9 @@ func runCommand() *cobra.Command {
 		Short: "Run the gateway until SIGINT or SIGTERM",
 		Long: `Run the gateway. Brokers, servers and ports that are missing are waited for.
 
+Under systemd it says when it serves, how it is and, while no driver, sink or journal
+hangs, that its watchdog may be content (Type=notify, WatchdogSec=).
+
 On SIGINT or SIGTERM it takes no more readings, gives the sinks pipeline.drain to
 catch up and leaves the rest in the journal for the next start. A second signal
 ends it at once; what was acknowledged is in the journal all the same.
@@ -35,8 +38,8 @@ has it do.`,
 			if err != nil {
 				return err
 			}
-			r := &reloader{path: configPath(args), file: f, level: new(slog.LevelVar)}
-			if r.log, err = newLogger(f.Log, r.level, cmd.ErrOrStderr()); err != nil {
+			r := &reloader{path: configPath(args), file: f}
+			if r.log, err = newLogger(f.Log, &r.level, cmd.ErrOrStderr()); err != nil {
 				return usageError{err}
 			}
 			logWarnings(r.log, f)
@@ -78,6 +81,13 @@ func runGateway(ctx context.Context, r *reloader) error {
 	} else {
 		beside = append(beside, control.run)
 	}
+	notify, err := openNotifier(log)
+	if err != nil {
+		log.Warn("systemd does not hear how the gateway is", "err", err)
+	}
+	defer notify.close()
+	r.notify = notify
+	beside = append(beside, func(ctx context.Context) { notify.run(ctx, g, f.Pipeline.Drain) })
 	serveCtx, stopServing := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopServing()
 	var serving sync.WaitGroup

@@ -94,6 +94,10 @@ type healthReport struct {
 	Journal partHealth            `json:"journal"`
 	Sinks   map[string]partHealth `json:"sinks"`
 
+	// Stuck names what hangs, "" when nothing does: the process has to be
+	// restarted.
+	Stuck string `json:"stuck,omitempty"`
+
 	// Unclaimed are the readings kept for sinks that are not configured.
 	Unclaimed map[string]uint64 `json:"unclaimed,omitempty"`
 }
@@ -115,7 +119,7 @@ func (r healthReport) ready() bool { return r.Ready }
 
 // alive is whether the gateway does its own work: a broker or server that is
 // away is not its fault, and restarting it would not help.
-func (r healthReport) alive() bool { return r.Journal.State == "ok" }
+func (r healthReport) alive() bool { return r.Journal.State == "ok" && r.Stuck == "" }
 
 func (g *gateway) health() healthReport {
 	s := g.pipeline.Stats()
@@ -126,6 +130,7 @@ func (g *gateway) health() healthReport {
 		r.Ready = r.Ready && c.State == "up"
 	}
 	r.Journal = partHealth{State: stateOf(s.Disk.OK), Since: s.Disk.Since, Detail: s.Disk.Err}
+	r.Stuck = g.stuck()
 	for _, d := range s.Deliveries {
 		r.Sinks[d.Name] = partHealth{State: stateOf(d.Health.OK), Since: d.Health.Since, Detail: d.Health.Err, InJournal: &d.InJournal,
 			Backlog: d.Backlog, Diverted: d.Diverted, DeadLettered: d.DeadLettered, Evicted: d.Evicted.Total()}

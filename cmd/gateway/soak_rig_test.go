@@ -85,7 +85,7 @@ sinks:
 
 // setting returns a number from the environment, which is how scripts/soak says
 // how long to soak.
-func setting(t *testing.T, name string, otherwise int) int {
+func setting(t testing.TB, name string, otherwise int) int {
 	t.Helper()
 	text := os.Getenv(name)
 	if text == "" {

@@ -5,10 +5,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"sluice/cmd/gateway/config"
 	"sluice/cmd/gateway/standin"
 	"sluice/drivers/mqtt"
+	"sluice/drivers/serial/port"
 	"sluice/firmware-sim/fleet"
 	"sluice/firmware-sim/ledger"
 	"sluice/protocol"
@@ -53,7 +55,6 @@ func (s *stage) set(f *config.File, l *ledger.Ledger) error {
 	// to another connection, which is how a driver makes up for a refusal: a
 	// rehearsal must not refuse.
 	f.Pipeline.Intake = max(f.Pipeline.Intake, 1<<16)
-	f.Drivers = slices.DeleteFunc(f.Drivers, func(d config.Driver) bool { return d.Modbus != nil }) // the fleet has no such devices
 	for i := range f.Drivers {
 		d := &f.Drivers[i]
 		switch {
@@ -63,6 +64,12 @@ func (s *stage) set(f *config.File, l *ledger.Ledger) error {
 			}
 		case d.Serial != nil:
 			d.Serial.Port = filepath.Join(s.ports, d.Name)
+			bare(&d.Serial.Options)
+		case d.Modbus != nil:
+			if d.Modbus.Port != "" {
+				d.Modbus.Port = filepath.Join(s.ports, d.Name)
+			}
+			bare(&d.Modbus.Options)
 		}
 	}
 	for i := range f.Sinks {
@@ -82,6 +89,22 @@ func (s *stage) set(f *config.File, l *ledger.Ledger) error {
 		}
 	}
 	return nil
+}
+
+// bare leaves away what the hardware around a real port does.
+func bare(o *port.Options) { *o = port.DefaultOptions() }
+
+// setBuses gives the drivers whose devices a fleet offers by TCP their addresses.
+func setBuses(f *config.File, buses []fleet.Port) {
+	for i := range f.Drivers {
+		c := f.Drivers[i].Modbus
+		at := slices.IndexFunc(buses, func(b fleet.Port) bool { return b.Driver == f.Drivers[i].Name })
+		if c == nil || c.URL == "" || at < 0 {
+			continue
+		}
+		scheme, _, _ := strings.Cut(c.URL, "://")
+		c.URL = scheme + "://" + buses[at].Path
+	}
 }
 
 func (s *stage) setBroker(driver string, c *mqtt.Config) error {
@@ -117,7 +140,7 @@ func (s *stage) setTSDB(name string, c *influx.Config, l *ledger.Ledger) error {
 	}
 	s.props = append(s.props, db.Close)
 	c.URL, c.Token, c.TLS = db.URL(), "", sink.TLS{}
-	bare(&c.Format)
+	plainLines(&c.Format)
 	return nil
 }
 
@@ -155,12 +178,12 @@ func (s *stage) setFile(name string, c *file.Config, l *ledger.Ledger) error {
 	}
 	s.props = append(s.props, tail.Close)
 	c.Path, c.MaxSize, c.MaxAge, c.Gzip = path, 1<<40, 0, false
-	bare(&c.Line)
+	plainLines(&c.Line)
 	return nil
 }
 
-// bare makes lines hold what the ledger compares, no less and no more.
-func bare(f *lineproto.Format) { f.Precision, f.Units, f.Quality = "ns", false, false }
+// plainLines makes lines hold what the ledger compares, no less and no more.
+func plainLines(f *lineproto.Format) { f.Precision, f.Units, f.Quality = "ns", false, false }
 
 func fromPoint(l *ledger.Ledger, name string, p standin.Point) {
 	if err := l.FromPoint(name, p.Measurement, p.Tags, p.Fields, protocol.Timestamp(p.Time)); err != nil {

@@ -39,7 +39,7 @@ func toldRows(d config.Driver) (rows []toldRow) {
 	for _, dev := range d.ModbusDevices {
 		add(dev.Name, "", dev.Profile, dev.Decode)
 	}
-	if dev := d.SerialDevice; dev != nil {
+	for _, dev := range d.SerialDevices {
 		add(dev.Name, "", dev.Profile, dev.Decode)
 	}
 	return rows

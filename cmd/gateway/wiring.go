@@ -99,7 +99,7 @@ func newDriver(f *config.File, d config.Driver, log *slog.Logger) (*driver, erro
 			Gateway: f.Gateway, Dir: f.Pipeline.Dir, Log: log, Status: status,
 		})
 	case d.Serial != nil:
-		built.driver, err = serial.New(d.Name, *d.Serial, *d.SerialDevice, serial.Options{Log: log, Status: status})
+		built.driver, err = serial.New(d.Name, *d.Serial, d.SerialDevices, serial.Options{Log: log, Status: status})
 	case d.Modbus != nil:
 		built.driver, err = modbus.New(d.Name, *d.Modbus, d.ModbusDevices, modbus.Options{Log: log, Status: status})
 	default:

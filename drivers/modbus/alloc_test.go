@@ -52,6 +52,25 @@ func TestPollAllocatesNothing(t *testing.T) {
 	}
 }
 
+// TestTurnAllocatesNothing lets the bus wait for the places of its polls.
+func TestTurnAllocatesNothing(t *testing.T) {
+	c := tcpConfig("rtu+tcp://h:1")
+	d, s := newDriver(t, c, devices(block(0, 60, 10*time.Millisecond), 1)), newSlave(c, 1)
+	e := &counting{}
+	b := d.newBus(&replay{frames: frames(s, 1, d.schedule.units[0].tasks[0].group)}, e)
+	b.schedule.begin(time.Now())
+	turns := testing.AllocsPerRun(20, func() {
+		for before := e.metrics; e.metrics == before; {
+			if err := b.turn(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	if turns >= 1 {
+		t.Errorf("a turn allocates %v times", turns)
+	}
+}
+
 // frames returns what a slave answers to the requests of a group.
 func frames(s *slave, unit byte, g *group) [][]byte {
 	var list [][]byte

@@ -27,6 +27,10 @@ type bus struct {
 // than a server's wish to save connections.
 const idle = time.Second
 
+// longest is how many timeouts a turn may take: a command asks three times, and may
+// wait out a late answer before each.
+const longest = 8
+
 var errNobody = errors.New("no unit answers")
 
 // serve talks over an open line until ctx ends or the line is lost.
@@ -36,6 +40,7 @@ func (b *bus) serve(ctx context.Context) error {
 	b.opened = time.Now()
 	b.used = b.opened
 	b.schedule.begin(b.opened)
+	defer b.status.Rest()
 	for {
 		err := b.turn(ctx)
 		b.counts.skipped.Store(b.schedule.skipped)
@@ -59,6 +64,7 @@ func (b *bus) turn(ctx context.Context) error {
 			wait = min(wait, t.ready.Sub(now))
 		}
 		if wait > 0 {
+			b.status.Within(wait)
 			o = b.orders.wait(ctx, b.link.timer, wait)
 			if o == nil {
 				return nil
@@ -67,6 +73,7 @@ func (b *bus) turn(ctx context.Context) error {
 	}
 	b.idled = time.Since(b.used) > idle
 	defer func() { b.used = time.Now() }()
+	b.status.Within(longest * b.link.timeout)
 	if o != nil {
 		return b.obey(ctx, o)
 	}

@@ -201,10 +201,12 @@ func (s *schedule) finish(t *task, now time.Time) {
 		t.unit.misses++
 	}
 	t.reset()
+	if t.unit.demoted {
+		s.move(t, now.Add(s.demote.Probe)) // a probe has no place of its own: due stays
+		return
+	}
 	t.due = t.due.Add(t.group.every)
 	switch {
-	case t.unit.demoted:
-		s.move(t, now.Add(s.demote.Probe))
 	case t.unit.misses >= s.demote.After:
 		s.park(t, now)
 	default:

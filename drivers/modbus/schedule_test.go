@@ -225,6 +225,29 @@ func TestBeginKeepsPlaces(t *testing.T) {
 	}
 }
 
+// TestPromotedUnitHasItsPlaces: after a long silence it is asked as often as
+// before, at the times that it had.
+func TestPromotedUnitHasItsPlaces(t *testing.T) {
+	const every = 2 * time.Minute // longer than from probe to probe
+	s := newTestSchedule(t, 0, block(0, 1, every))
+	now := start
+	poll := func(what outcome) {
+		next := s.next(now)
+		now = maxTime(now, next.ready)
+		for again := true; again; {
+			again, _ = s.settle(next, what, now)
+		}
+		s.finish(next, now)
+	}
+	for range 50 {
+		poll(silent)
+	}
+	poll(answered)
+	if wait := s.next(now).ready.Sub(now); wait <= 0 || wait > every || s.next(now).ready.Sub(start)%every != 0 {
+		t.Errorf("answered %v after the start, asked again %v later", now.Sub(start), wait)
+	}
+}
+
 func ExampleFits() {
 	p := &payload.Profile{Poll: time.Second, Metrics: map[string]payload.Metric{}}
 	for i := range 60 {

@@ -211,6 +211,13 @@ func (r *recorder) Reject(_, reason string) {
 
 func (r *recorder) Refuse() {}
 
+// rejections returns how often a device was rejected for reason.
+func (r *recorder) rejections(reason string) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.rejected[reason]
+}
+
 // of returns the readings of a device.
 func (r *recorder) of(device string) []protocol.Reading {
 	r.mu.Lock()

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
+	"github.com/eclipse/paho.mqtt.golang/packets"
 
 	"sluice/drivers"
 	"sluice/drivers/drivertest"
@@ -158,8 +160,8 @@ func TestCommandIsNotSent(t *testing.T) {
 	}
 }
 
-// TestCommandTimesOut has a device that does not do what it is told, a caller
-// that gives up, and a broker that goes.
+// TestCommandTimesOut has a device that is silent, and one that does not do what it
+// is told.
 func TestCommandTimesOut(t *testing.T) {
 	broker := drivertest.StartMosquitto(t)
 	dev := newDevice(t, broker.URL(), "zigbee/#")
@@ -203,5 +205,60 @@ func TestCommandTimesOut(t *testing.T) {
 	}
 	if _, err := d.Command(t.Context(), "s1", drivers.Command{Name: "reset"}); !errors.Is(err, drivers.ErrOffline) {
 		t.Errorf("%v, want offline", err)
+	}
+}
+
+// TestCommandIsNotConfirmed has a broker that takes the message and says nothing,
+// and one that hangs up.
+func TestCommandIsNotConfirmed(t *testing.T) {
+	late := errors.New("no answer within 5s")
+	for name, test := range map[string]struct {
+		hangsUp bool
+		says    string
+	}{
+		"silent":   {false, late.Error()},
+		"hangs up": {true, "connection"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := make(chan string, 1) // the broker sends the first topic
+			url := fakeBroker(t, func(conn net.Conn) {
+				for {
+					p, err := packets.ReadPacket(conn)
+					if err != nil {
+						return
+					}
+					if m, ok := p.(*packets.PublishPacket); ok {
+						got <- m.TopicName
+						if test.hangsUp {
+							return
+						}
+					}
+				}
+			})
+			d, status := newTestDriver(t, url, nil, thermostats()...)
+			ctx, cancel := context.WithCancel(t.Context())
+			ended := make(chan error, 1)
+			go func() { ended <- d.Run(ctx, drivertest.NewEmitter(t)) }()
+			drivertest.Eventually(t, "driver is up", func() bool { return status.Condition().State == drivers.Up })
+			within, giveUp := context.WithCancelCause(t.Context())
+			defer giveUp(nil)
+			told := make(chan error, 1)
+			go func() {
+				_, err := d.Command(within, "roof", drivers.Command{Name: "reset"})
+				told <- err
+			}()
+			if topic := <-got; topic != "zigbee/roof/reset" {
+				t.Errorf("published to %s", topic)
+			}
+			if !test.hangsUp {
+				giveUp(late)
+			}
+			err := <-told
+			if err == nil || errors.Is(err, drivers.ErrUnsent) || !strings.Contains(err.Error(), test.says) {
+				t.Errorf("%v, want %s", err, test.says)
+			}
+			cancel()
+			<-ended
+		})
 	}
 }

@@ -22,6 +22,8 @@ const maxPayload = 1 << 20
 // goroutine, in order. It never blocks: the library answers no ping meanwhile.
 func (c *connection) receive(_ paho.Client, m paho.Message) {
 	defer c.catch()
+	c.status.Within(0)
+	defer c.status.Rest()
 	at := protocol.At(time.Now())
 	var origin protocol.Origin
 	hash := hashOf(m.Topic(), m.Payload())

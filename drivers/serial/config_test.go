@@ -44,7 +44,7 @@ func TestNewRefuses(t *testing.T) {
 	} {
 		c, dev = testConfig("/dev/null"), testDevice()
 		change()
-		if _, err := New("scale", c, dev, Options{}); err == nil {
+		if _, err := New("scale", c, []Device{dev}, Options{}); err == nil {
 			t.Errorf("New took a bad %s", name)
 		}
 	}

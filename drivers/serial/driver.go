@@ -1,11 +1,18 @@
-// Package serial reads devices on serial ports that speak unasked.
+// Package serial reads devices on serial lines: those that talk by themselves
+// and those that are asked, one on a port or several.
+//
+// A line has one owner, the goroutine of Run (session.go). It listens all the
+// time, and between what comes it sends: commands first (orders.go), then the
+// requests of polls in the order of their places in time (schedule.go). Whose a
+// frame is, and whether it is the one that is waited for, the reader decides
+// (reader.go).
 //
 // A port that is missing, at start or later, is a state and no failure: Run
-// waits for it to come back under its configured name. What a device sends
-// meanwhile, and the frame that was cut when the plug was pulled, is gone, since
-// such a device sends nothing twice. The first frame after an open may have been
-// cut too; it is decoded as it comes, and counted as rejected when it gives no
-// reading.
+// waits for it to come back under its configured name. What a device says by
+// itself meanwhile, and the frame that was cut when the plug was pulled, is gone,
+// since such a device sends nothing twice. The first frame after an open may have
+// been cut too; it is decoded as it comes, and counted as rejected when it gives
+// no reading.
 package serial
 
 import (
@@ -13,23 +20,34 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"sluice/drivers"
 	"sluice/drivers/serial/port"
 	"sluice/protocol"
 	"sluice/protocol/frame"
-	"sluice/protocol/payload"
 )
 
-// Driver reads one device on one port.
+// Driver talks to the devices on one port.
 type Driver struct {
 	path   string
+	line   port.Line
+	gap    time.Duration
 	port   *port.Keeper // used by the one Run there is
 	status *drivers.Status
-	reader reader // used by the one Run there is
+	log    *slog.Logger
+
+	byName   map[string]*station
+	orders   *orders
+	counts   counts
+	schedule *schedule // used by the one Run there is
+	reader   reader    // used by the one Run there is
 }
 
-var _ drivers.Driver = (*Driver)(nil)
+var (
+	_ drivers.Driver    = (*Driver)(nil)
+	_ drivers.Commander = (*Driver)(nil)
+)
 
 // Options is what a driver needs beside its configuration.
 type Options struct {
@@ -37,9 +55,9 @@ type Options struct {
 	Status *drivers.Status // nil: the driver keeps one for itself
 }
 
-// New returns a driver called name for dev on the port of cfg, which is
+// New returns a driver called name for the devices on the port of cfg, which is
 // complete and valid (see DefaultConfig and Config.Validate). It opens nothing.
-func New(name string, cfg Config, dev Device, opts Options) (*Driver, error) {
+func New(name string, cfg Config, devices []Device, opts Options) (*Driver, error) {
 	line, err := port.ParseLine(cfg.Line)
 	if err != nil {
 		return nil, fmt.Errorf("line %w", err)
@@ -48,12 +66,9 @@ func New(name string, cfg Config, dev Device, opts Options) (*Driver, error) {
 	if err != nil {
 		return nil, err
 	}
-	if dev.Decode == nil {
-		return nil, fmt.Errorf("device %s has no profile", dev.Name)
-	}
-	decoder, err := payload.New(*dev.Decode)
+	tells, err := newTeller(cfg.Unit)
 	if err != nil {
-		return nil, fmt.Errorf("profile %s: %w", dev.Profile, err)
+		return nil, err
 	}
 	log, status := opts.Log, opts.Status
 	if log == nil {
@@ -62,26 +77,75 @@ func New(name string, cfg Config, dev Device, opts Options) (*Driver, error) {
 	if status == nil {
 		status = drivers.NewStatus(log)
 	}
-	d := &Driver{path: cfg.Port, port: port.NewKeeper(cfg.Port, line, cfg.Options, log), status: status}
-	d.reader = reader{
-		device:  &protocol.Device{Name: dev.Name, Profile: dev.Profile, Driver: name, Tags: dev.Tags},
-		frames:  frames,
-		gap:     cfg.Frame.Gap(),
-		decoder: decoder,
-		batches: newPool(),
-		log:     log,
+	d := &Driver{
+		path: cfg.Port, line: line, gap: cfg.gap(line), status: status, log: log,
+		port:   port.NewKeeper(cfg.Port, line, cfg.Options, log),
+		byName: map[string]*station{}, orders: newOrders(),
 	}
+	d.reader = reader{frames: frames, gap: cfg.Frame.Gap(), teller: tells, units: map[string]*station{}, batches: newPool(), status: status, log: log}
+	stations, err := d.stations(name, devices, &cfg)
+	if err != nil {
+		return nil, err
+	}
+	d.schedule = newSchedule(stations, cfg.Demote, tells != nil)
 	return d, nil
 }
 
-// Run reads the port until ctx ends. While the port is missing, or this user
-// may not open it, it reports the driver as down and waits; it returns an error
-// when the port cannot be used otherwise, such as one that somebody else has
-// open.
+// stations compiles the devices and tells the reader of them.
+func (d *Driver) stations(driver string, devices []Device, c *Config) ([]*station, error) {
+	var stations []*station
+	for i := range devices {
+		dev := &devices[i]
+		if err := dev.check(devices[:i], c); err != nil {
+			return nil, fmt.Errorf("device %s: %w", dev.Name, err)
+		}
+		s, err := newStation(driver, dev)
+		if err != nil {
+			return nil, err
+		}
+		stations = append(stations, s)
+		d.byName[dev.Name] = s
+		d.reader.units[c.normal(dev.Unit)] = s
+		if !s.asks() {
+			d.reader.talker = s
+		}
+	}
+	if len(devices) == 1 {
+		d.reader.name = devices[0].Name
+	}
+	if d.reader.talker != nil && d.reader.teller == nil {
+		for _, s := range stations {
+			s.answersAlike()
+		}
+	}
+	return stations, nil
+}
+
+// check returns the first thing that is wrong with the device beside those before
+// it.
+func (d *Device) check(before []Device, c *Config) (err error) {
+	report := func(field, problem string) {
+		if err == nil {
+			err = fmt.Errorf("%s %s", field, problem)
+		}
+	}
+	d.Validate(c, report)
+	for i := range before {
+		d.Beside(&before[i], c, report)
+	}
+	return err
+}
+
+// Run talks to the devices until ctx ends. While the port is missing, or this
+// user may not open it, it reports the driver as down and waits; it returns an
+// error when the port cannot be used otherwise, such as one that somebody else
+// has open.
 func (d *Driver) Run(ctx context.Context, e drivers.Emitter) error {
 	return d.port.Run(ctx, d.status.Down, func(_ context.Context, c port.Conn) (heard bool, err error) {
 		d.status.Up(d.path)
-		return d.reader.read(c, e)
+		s := &session{Driver: d, conn: c, emitter: e}
+		err = s.serve()
+		return d.reader.heard, err
 	})
 }
 

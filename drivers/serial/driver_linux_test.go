@@ -38,7 +38,7 @@ type bench struct {
 func newBench(t *testing.T, link string) *bench {
 	t.Helper()
 	status := drivers.NewStatus(slog.New(slog.DiscardHandler))
-	d, err := New("scale", testConfig(link), testDevice(), Options{Status: status})
+	d, err := New("scale", testConfig(link), []Device{testDevice()}, Options{Status: status})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ func TestIdleOnAPort(t *testing.T) {
 	b, e := newBench(t, filepath.Join(t.TempDir(), "port")), drivertest.NewEmitter(t)
 	c := testConfig(b.link)
 	c.Frame.Idle = &frame.Idle{Gap: 50 * time.Millisecond}
-	d, err := New("scale", c, testDevice(), Options{Status: b.status})
+	d, err := New("scale", c, []Device{testDevice()}, Options{Status: b.status})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,10 +1,6 @@
 package serial
 
-import (
-	"errors"
-	"os"
-	"time"
-)
+import "time"
 
 // quiet tells when a line has been quiet for the gap that ends a frame. It is
 // owned by one goroutine.
@@ -18,9 +14,10 @@ type quiet struct {
 // heard notes that bytes came.
 func (q *quiet) heard(now time.Time) { q.last, q.from, q.doubt = now, now, false }
 
-// passed reports whether err only says that the line was quiet.
-func (q *quiet) passed(err error) bool {
-	return !q.from.IsZero() && errors.Is(err, os.ErrDeadlineExceeded)
+// passed reports whether the gap is over at a time.
+func (q *quiet) passed(now time.Time) bool {
+	until := q.until()
+	return !until.IsZero() && !now.Before(until)
 }
 
 // sure reports whether the line was quiet indeed. When nobody looked for a
@@ -36,14 +33,11 @@ func (q *quiet) sure(now time.Time) bool {
 	return true
 }
 
-// arm makes the next Read of from give up when the gap is over. A line that is
-// known to be quiet is waited for without end.
-func (q *quiet) arm(from source) error {
-	switch {
-	case q.gap == 0:
-		return nil
-	case q.from.IsZero():
-		return from.SetReadDeadline(time.Time{})
+// until returns when the gap is over, the zero time when nobody wants to know or
+// the line is known to be quiet.
+func (q *quiet) until() time.Time {
+	if q.gap == 0 || q.from.IsZero() {
+		return time.Time{}
 	}
-	return from.SetReadDeadline(q.from.Add(q.gap))
+	return q.from.Add(q.gap)
 }

@@ -43,7 +43,7 @@ func conversation(t *testing.T, speak func(device io.Writer)) *noted {
 	device, port := net.Pipe()
 	ended := make(chan error, 1) // read's result
 	go func() {
-		_, err := r.read(port, e)
+		_, err := readAll(r, port, e)
 		ended <- err
 	}()
 	speak(device)
@@ -112,7 +112,7 @@ func (c *counter) SetReadDeadline(time.Time) error { c.deadlines++; return nil }
 
 func TestLinesNeedNoDeadline(t *testing.T) {
 	from := &counter{}
-	_, _ = newReader(t, testConfig("/dev/null"), testDevice()).read(from, &instant{})
+	_, _ = readAll(newReader(t, testConfig("/dev/null"), testDevice()), from, &instant{})
 	if from.deadlines != 0 {
 		t.Errorf("%d deadlines were set", from.deadlines)
 	}
@@ -123,7 +123,7 @@ func TestDamagedFramesAreCounted(t *testing.T) {
 	c.Frame.SLIP = &frame.SLIP{Max: 16, Checksum: &frame.Checksum{Name: "CRC-16/MODBUS"}}
 	good := string(frame.Append(c.Frame, nil, []byte("v=7")))
 	e := &noted{}
-	_, _ = newReader(t, c, testDevice()).read(&pieces{good + "\xc0v=8ab\xc0" + good, "\xc0far too long a frame\xc0" + good}, e)
+	_, _ = readAll(newReader(t, c, testDevice()), &pieces{good + "\xc0v=8ab\xc0" + good, "\xc0far too long a frame\xc0" + good}, e)
 	if !slices.Equal(e.values, []int{7, 7, 7}) || !slices.Equal(e.rejects, []string{"checksum", "too_long"}) {
 		t.Errorf("got %v, rejected %v", e.values, e.rejects)
 	}

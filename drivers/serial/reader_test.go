@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"sluice/drivers"
 	"sluice/drivers/drivertest"
 	"sluice/protocol"
 	"sluice/protocol/frame"
@@ -34,11 +35,22 @@ func testDevice() Device {
 
 func newReader(t testing.TB, c Config, dev Device) *reader {
 	t.Helper()
-	d, err := New("scale", c, dev, Options{})
+	d, err := New("scale", c, []Device{dev}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return &d.reader
+}
+
+// readAll has r read until from fails, and reports whether anything came.
+func readAll(r *reader, from source, e drivers.Emitter) (heard bool, err error) {
+	r.begin()
+	for err == nil {
+		if err = r.arm(from, time.Time{}); err == nil {
+			err = r.read(from, e)
+		}
+	}
+	return r.heard, err
 }
 
 // pieces gives one of them for each Read, then io.EOF.
@@ -72,7 +84,7 @@ func TestLineEnds(t *testing.T) {
 		e := drivertest.NewEmitter(t)
 		r := newReader(t, c, testDevice())
 		sent := fmt.Sprintf("%q", test.sent)
-		if heard, err := r.read(&test.sent, e); !heard || err == nil {
+		if heard, err := readAll(r, &test.sent, e); !heard || err == nil {
 			t.Errorf("%s %s: read gave %v, %v", test.eol, sent, heard, err)
 		}
 		if got := drivertest.Values(e.Readings()); !slices.Equal(got, test.want) {
@@ -87,7 +99,7 @@ func TestLinesOfOneReadAreOneBatch(t *testing.T) {
 		fmt.Fprintf(&burst, "v=%d\r\n", v)
 	}
 	e := drivertest.NewEmitter(t)
-	_, _ = newReader(t, testConfig("/dev/null"), testDevice()).read(&pieces{burst.String(), "v=100\n"}, e)
+	_, _ = readAll(newReader(t, testConfig("/dev/null"), testDevice()), &pieces{burst.String(), "v=100\n"}, e)
 	readings := e.Readings()
 	if batches := len(e.Origins()); batches != 2 || len(readings) != 101 {
 		t.Fatalf("%d readings came in %d batches, want 101 in 2", len(readings), batches)
@@ -109,9 +121,9 @@ func TestRejected(t *testing.T) {
 	e := drivertest.NewEmitter(t)
 	long := strings.Repeat("x", 40)
 	r := newReader(t, c, testDevice())
-	_, _ = r.read(&pieces{"\xff\xfe=1\nv=1\n" + long, long + "\nv=2\n", long + "\n", "v="}, e)
+	_, _ = readAll(r, &pieces{"\xff\xfe=1\nv=1\n" + long, long + "\nv=2\n", long + "\n", "v="}, e)
 	// The line that was cut is not glued to the first of the next connection.
-	_, _ = r.read(&pieces{"3\nv=4\n"}, e)
+	_, _ = readAll(r, &pieces{"3\nv=4\n"}, e)
 	if got, want := drivertest.Values(e.Readings()), []int{1, 2, 4}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
@@ -167,7 +179,7 @@ func TestNoiseIsCounted(t *testing.T) {
 	e := drivertest.NewEmitter(t)
 	const good = "$GPVTG,054.7,T,034.4,M,005.5,N,010.2,K*48\r\n"
 	stream := pieces{"??" + good, "\x00\xff" + good[:40] + "00\r\n", good}
-	_, _ = newReader(t, c, dev).read(&stream, e)
+	_, _ = readAll(newReader(t, c, dev), &stream, e)
 	if got := e.Readings(); len(got) != 2 || len(got[0].Metrics) != 1 || got[0].Metrics[0].Name != "course" {
 		t.Errorf("got %+v", got)
 	}

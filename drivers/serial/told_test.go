@@ -18,12 +18,12 @@ func TestEachReasonIsLoggedOnce(t *testing.T) {
 		Decode:  payload.Decode{CSV: &payload.CSV{Columns: []string{"a", "b"}}},
 		Metrics: map[string]payload.Metric{"a": {Type: "int"}, "b": {}},
 	}
-	d, err := New("scale", testConfig("/dev/null"), dev, Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
+	d, err := New("scale", testConfig("/dev/null"), []Device{dev}, Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
 	sent := pieces(strings.Split(strings.Repeat("x,1\n|x\n|\xff,2\n|1,2\n|", 3), "|"))
-	_, _ = d.reader.read(&sent, drivertest.NewEmitter(t))
+	_, _ = readAll(&d.reader, &sent, drivertest.NewEmitter(t))
 	for _, want := range []string{`"metrics are rejected"`, "reason=type", "reason=missing", "reason=utf8"} {
 		if n := strings.Count(log.String(), want); n != 1 {
 			t.Errorf("%d times %s:\n%s", n, want, log.String())

@@ -80,6 +80,7 @@ func (w *wire) launch(t *transmission) {
 		switch {
 		case !w.judged && o.end().After(t.start):
 			t.start = o.end()
+			t.faults |= o.faults & (1 << Late) // and is late with it
 		case w.judged && !t.local && o.overlaps(t.start, t.end()):
 			o.garble(t.start, t.end())
 			t.garble(o.start, o.end())

@@ -56,6 +56,7 @@ type Fleet struct {
 	model *Model
 	links []*link
 	lines []*line
+	buses []*playedBus
 
 	left      atomic.Int64 // messages until the limit
 	sent      atomic.Int64
@@ -87,6 +88,12 @@ func Open(m *Model, p Play) (*Fleet, error) {
 			return nil, fmt.Errorf("offer port of driver %s: %w", port.driver, err)
 		}
 		f.lines = append(f.lines, &line{fleet: f, port: port, tty: tty})
+	}
+	for i := range m.buses {
+		if err := f.addBus(&m.buses[i]); err != nil {
+			_ = f.Close()
+			return nil, err
+		}
 	}
 	f.introduce()
 	return f, nil
@@ -167,6 +174,9 @@ func (f *Fleet) Run(ctx context.Context) error {
 			start(l.run)
 		}
 	}
+	for _, b := range f.buses {
+		start(b.run)
+	}
 	running.Wait()
 	return failed
 }
@@ -177,11 +187,14 @@ type talk struct {
 	end context.CancelFunc
 }
 
-// Close takes the serial ports away. It is called after Run has returned.
+// Close takes ports and buses away. It is called after Run has returned.
 func (f *Fleet) Close() error {
 	var errs []error
 	for _, l := range f.lines {
 		errs = append(errs, l.tty.Close())
+	}
+	for _, b := range f.buses {
+		errs = append(errs, b.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"sluice/cmd/gateway/config"
+	"sluice/firmware-sim/bus"
 )
 
 // FromConfig returns the devices that an operator's file speaks of. Those that
@@ -25,13 +26,19 @@ func FromConfig(f *config.File, o Options) (*Model, error) {
 				rows = append(rows, Row{Number: numbers(f, d.Name)[i], Topic: dev.Topic, Name: dev.Name, Profile: dev.Profile, Decode: dev.Decode, Tags: dev.Tags})
 			}
 			err = m.AddBroker(d.Name, d.MQTT.QoS, rows)
+		case d.Serial != nil && (len(d.SerialDevices) > 1 || d.SerialDevices[0].Decode.Ask != nil):
+			m.notes = append(m.notes, "driver "+d.Name+" is not simulated: its devices are asked, or share a line")
 		case d.Serial != nil:
-			dev := d.SerialDevice
+			dev := d.SerialDevices[0]
 			err = m.AddPort(d.Name, d.Serial.Line, d.Serial.Frame,
 				Row{Number: numbers(f, d.Name)[0], Name: dev.Name, Profile: dev.Profile, Decode: dev.Decode, Tags: dev.Tags})
-		}
-		if d.Modbus != nil {
-			m.notes = append(m.notes, "driver "+d.Name+" is not simulated: modbus is not known to the simulator")
+		case d.Modbus != nil:
+			var units []Unit
+			for _, dev := range d.ModbusDevices {
+				row := Row{Number: numbers(f, d.Name)[0], Name: dev.Name, Profile: dev.Profile, Decode: dev.Decode, Tags: dev.Tags}
+				units = append(units, Unit{row, uint8(dev.Unit)})
+			}
+			err = m.AddBus(busOf(d), units)
 		}
 		if err != nil {
 			return nil, err
@@ -41,6 +48,18 @@ func FromConfig(f *config.File, o Options) (*Model, error) {
 		return nil, errors.New("simulate the fleet: " + strings.Join(m.notes, "; "))
 	}
 	return m, nil
+}
+
+// busOf returns what a Modbus driver talks to.
+func busOf(d *config.Driver) Bus {
+	b := Bus{Driver: d.Name, Line: d.Modbus.Line, Listen: d.Modbus.URL != ""}
+	switch {
+	case strings.HasPrefix(d.Modbus.URL, "tcp://"):
+		b.Mode = bus.TCP
+	case !b.Listen && d.Modbus.Mode == "ascii":
+		b.Mode = bus.ASCII
+	}
+	return b
 }
 
 // numbers returns where the rows of a driver stand in the device list, from 1.

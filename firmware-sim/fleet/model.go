@@ -1,6 +1,6 @@
 // Package fleet simulates the devices that a configuration speaks of: MQTT
 // devices publish to a broker over shared connections, line devices write to
-// pseudo terminals. It never looks at the gateway's drivers; it is the other
+// pseudo terminals, Modbus devices answer on buses. It never looks at the gateway's drivers; it is the other
 // end of their wire.
 //
 // A Model is who there is and what they say; it is deterministic: the same seed
@@ -34,6 +34,7 @@ type Model struct {
 	opts    Options
 	brokers []broker
 	ports   []port
+	buses   []busModel
 	devices []*Device
 	taken   map[string]bool // names that are in use
 	numbers map[string]int  // last number given to a name

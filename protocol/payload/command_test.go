@@ -126,6 +126,7 @@ func TestValidateCommands(t *testing.T) {
 		"type":      {Command{Topic: "a", Payload: "{value}", Metric: Metric{Type: "int16"}}, []string{`commands.c.type is "int16", want float, int, uint, bool or string`}},
 		"registers": {Command{Topic: "a", Blind: true, Metric: Metric{Path: "p", Register: Register{Bits: "3"}}}, []string{"commands.c.bits is for a command that writes a coil or registers", "commands.c.blind is for a command that writes a coil or registers", "commands.c.path is for a metric"}},
 		"value":     {Command{Topic: "a", Payload: "{value}", Value: "x", Metric: Metric{Range: []float64{1, 2}}}, []string{`commands.c.value is "x", want a number`}},
+		"word":      {Command{Topic: "a", Payload: "{value}", Value: "on", Metric: Metric{Map: map[string]string{"1": "open"}}}, []string{`commands.c.value is "on", want open`}},
 		"range":     {Command{Topic: "a", Payload: "{value}", Value: "3", Metric: Metric{Range: []float64{1}}}, []string{"commands.c.range has 1 numbers, want two: the least and the largest plausible value"}},
 		"timeout":   {Command{Request: "T", Timeout: time.Second}, []string{"commands.c.timeout is for an answer: want expect too"}},
 	} {

@@ -41,6 +41,14 @@ func (c *Command) WantsValue() bool {
 
 // Wanted says which values the command takes, for people; "" when it takes none.
 func (c *Command) Wanted() string {
+	if !c.WantsValue() {
+		return ""
+	}
+	return c.takes()
+}
+
+// takes says which values can be sent.
+func (c *Command) takes() string {
 	var words []string
 	for _, sent := range slices.Sorted(maps.Keys(c.Map)) {
 		if !slices.Contains(words, c.Map[sent]) {
@@ -52,8 +60,6 @@ func (c *Command) Wanted() string {
 		number = fmt.Sprintf("%v to %v", c.Range[0], c.Range[1])
 	}
 	switch {
-	case !c.WantsValue():
-		return ""
 	case c.isNumber() && len(words) > 0:
 		return oneOf(append(words, number))
 	case len(words) == 1:
@@ -95,7 +101,7 @@ func (c *Command) Told(text string) (Told, error) {
 	case c.isNumber():
 		return c.number(text)
 	case len(c.Map) > 0:
-		return Told{}, fmt.Errorf("is %q, want %s", text, c.Wanted())
+		return Told{}, fmt.Errorf("is %q, want %s", text, c.takes())
 	case c.isBool():
 		on, err := parseBool(text)
 		return Told{on, on}, err

@@ -28,6 +28,7 @@ type Profile struct {
 	Time     *Time             `yaml:"time"`    // nil: the device's time where the decoder knows it
 	Metrics  map[string]Metric `yaml:"metrics"` // by metric name; empty: all that the payload holds
 	Poll     time.Duration     `yaml:"poll"`    // how often a device is asked, where a driver asks
+	Ask      *Ask              `yaml:"ask"`     // how a device on a serial line is asked; nil: it talks by itself
 	Others   string            `yaml:"others"`  // what no metric mentions: keep (as sent) or drop; default drop where metrics are listed
 
 	Reads    Reads              `yaml:"reads"`    // how a Modbus device wants to be read

@@ -52,6 +52,7 @@ func (p *Profile) refuseMessages(report func(field, problem string)) {
 		{"encoding", p.Encoding != ""},
 		{"time", p.Time != nil},
 		{"others", p.Others != ""},
+		{"ask", p.Ask != nil},
 	} {
 		if of.set {
 			report(of.field, "is not for a profile whose metrics are registers: no message is decoded")

@@ -26,6 +26,7 @@ func (p *Profile) Validate(report func(field, problem string)) {
 		p.Time.validate(report, names)
 	}
 	p.validateEncoding(report)
+	p.validateAsk(report)
 	if p.Others != "" && p.Others != "keep" && p.Others != "drop" {
 		report("others", fmt.Sprintf("is %q, want keep or drop", p.Others))
 	}

@@ -59,10 +59,10 @@ var driverOfWay = [...]string{payload.WayTopic: "an mqtt", payload.WayRequest: "
 // commandNames returns what may stand in braces in the commands of a row's
 // devices.
 func commandNames(r row, way payload.Way, tags []protocol.Tag) []string {
-	names := []string{payload.ValueName, payload.DeviceName}
 	if way == payload.WayRequest {
-		return append(names, payload.UnitName)
+		return []string{payload.ValueName, payload.UnitName}
 	}
+	names := []string{payload.ValueName, payload.DeviceName}
 	for _, t := range tags {
 		names = append(names, t.Key)
 	}
@@ -80,7 +80,7 @@ func commandNames(r row, way payload.Way, tags []protocol.Tag) []string {
 
 // checkNames reports what stands in braces in a command and for nothing.
 func (d *deviceList) checkNames(profile, command string, c *payload.Command, known []string, report func(field, problem string)) {
-	for _, of := range []struct{ field, text string }{{"topic", c.Topic}, {"payload", c.Payload}, {"request", c.Request}} {
+	for _, of := range []struct{ field, text string }{{"topic", c.Topic}, {"payload", c.Payload}, {"request", c.Request}, {"expect", c.Expect}} {
 		for _, name := range payload.ParseTemplate(of.text).Names() {
 			if slices.Contains(known, name) {
 				continue

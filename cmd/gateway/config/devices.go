@@ -12,7 +12,6 @@ import (
 	"sluice/drivers/mqtt"
 	"sluice/drivers/serial"
 	"sluice/protocol"
-	"sluice/protocol/frame"
 	"sluice/protocol/payload"
 )
 
@@ -43,6 +42,7 @@ func (p *parser) devices(root, n *yaml.Node, f *File) bool {
 	d := deviceList{
 		parser: p, file: f, profiles: child(root, "profiles"), variants: make(map[string]*payload.Profile),
 		fixed: make(map[[3]string]string), used: make(map[string]string), topics: make(map[string]*topicRows),
+		framed: make(map[string]*payload.Profile),
 	}
 	d.blind = len(f.Profiles) == 0 && (child(root, "profiles") != nil || slices.Contains(p.misspelt[root], "profiles"))
 	for _, r := range d.rows(n) {
@@ -52,9 +52,9 @@ func (p *parser) devices(root, n *yaml.Node, f *File) bool {
 		return false
 	}
 	for i := range f.Drivers {
-		if bus := &f.Drivers[i]; bus.Modbus != nil && len(p.problems) == before {
-			if err := modbus.Fits(*bus.Modbus, bus.ModbusDevices); err != nil {
-				p.finding(root, "", "drivers."+bus.Name, "cannot be polled so often: "+err.Error())
+		if len(p.problems) == before {
+			if err := fits(&f.Drivers[i]); err != nil {
+				p.finding(root, "", "drivers."+f.Drivers[i].Name, "cannot be polled so often: "+err.Error())
 			}
 		}
 		if name := f.Drivers[i].Name; d.used[name] == "" {
@@ -62,6 +62,18 @@ func (p *parser) devices(root, n *yaml.Node, f *File) bool {
 		}
 	}
 	return len(p.problems) == before && !p.anyIn(n, p.isBad)
+}
+
+// fits returns an error with the arithmetic when a driver's line is too slow for
+// what its devices want.
+func fits(d *Driver) error {
+	switch {
+	case d.Modbus != nil:
+		return modbus.Fits(*d.Modbus, d.ModbusDevices)
+	case d.Serial != nil:
+		return serial.Fits(*d.Serial, d.SerialDevices)
+	}
+	return nil
 }
 
 // deviceList resolves the rows of the device list.
@@ -73,6 +85,7 @@ type deviceList struct {
 	fixed    map[[3]string]string        // driver, device name and topic → what its row is called
 	used     map[string]string           // driver → what its first row is called
 	topics   map[string]*topicRows       // by MQTT driver
+	framed   map[string]*payload.Profile // serial driver without frame → whose frames it has
 	astray   bool                        // a row names no driver, so which have none is unknown
 	blind    bool                        // the file's profiles cannot be read, so which there are is unknown
 }
@@ -91,11 +104,9 @@ func (d *deviceList) add(p placed) {
 		d.astray = true
 		return
 	}
-	unique := d.checkName(r, p.name, report)
+	unique := driver.MQTT == nil || d.checkName(r, p.name, report)
 	decode := d.overridden(n, r, prefix)
-	if driver.Modbus == nil {
-		checkNoUnit(r, decode, report)
-	}
+	checkKind(r, driver, decode, report)
 	d.file.Devices = append(d.file.Devices, Device{r.Via, r.Profile, r.Topic, r.Device, tags})
 	d.checkCommands(r, driver, decode, tags, report)
 	switch {
@@ -107,14 +118,7 @@ func (d *deviceList) add(p placed) {
 		}
 		driver.MQTTDevices = append(driver.MQTTDevices, dev)
 	case driver.Serial != nil:
-		checkSerial(r, d.used[r.Via], report)
-		if decode != nil && decode.Decode.NamesDevices() {
-			report("profile", fmt.Sprintf("is %s, which needs topics: want a device row via an mqtt driver", quote(r.Profile)))
-		}
-		if decode != nil && driver.Serial.Frame == (frame.Config{}) {
-			driver.Serial.Frame = framing(decode.Decode)
-		}
-		driver.SerialDevice = &serial.Device{Name: r.Device, Profile: r.Profile, Decode: decode, Tags: tags}
+		d.stations(r, driver, decode, tags, report)
 	case driver.Modbus != nil:
 		d.units(r, driver, decode, tags, report)
 	}
@@ -186,18 +190,6 @@ func (d *deviceList) checkName(r row, name string, report func(field, problem st
 	}
 	d.fixed[key] = name
 	return true
-}
-
-func checkSerial(r row, first string, report func(field, problem string)) {
-	if r.Topic != "" {
-		report("topic", "is not for a serial driver, want device and no topic")
-	}
-	if r.Device == "" {
-		report("device", "is required: the name of the device on the serial port")
-	}
-	if first != "" {
-		report("via", fmt.Sprintf("is %q, want a serial driver of its own: %s is on that port", r.Via, first))
-	}
 }
 
 // checkTags returns the row's tags sorted by name. The words that topics and

@@ -40,8 +40,8 @@ type Driver struct {
 	MQTT        *mqtt.Config
 	MQTTDevices []mqtt.Device // at least one
 
-	Serial       *serial.Config
-	SerialDevice *serial.Device
+	Serial        *serial.Config
+	SerialDevices []serial.Device // at least one
 
 	Modbus        *modbus.Config
 	ModbusDevices []modbus.Device // at least one

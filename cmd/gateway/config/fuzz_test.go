@@ -67,7 +67,7 @@ func mustBeUsable(t *testing.T, f *File) {
 	for _, d := range f.Drivers {
 		kinds := 0
 		for _, whole := range []bool{
-			d.MQTT != nil && len(d.MQTTDevices) > 0, d.Serial != nil && d.SerialDevice != nil, d.Modbus != nil && len(d.ModbusDevices) > 0,
+			d.MQTT != nil && len(d.MQTTDevices) > 0, d.Serial != nil && len(d.SerialDevices) > 0, d.Modbus != nil && len(d.ModbusDevices) > 0,
 		} {
 			if whole {
 				kinds++

@@ -10,7 +10,7 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// SecretMode says what becomes of ${env:NAME} and ${file:PATH}.
+// SecretMode says what becomes of ${env:NAME}, ${file:PATH} and ${credential:NAME}.
 type SecretMode int
 
 const (

@@ -56,6 +56,9 @@ func TestEveryKeyIsSet(t *testing.T) {
 	mustBeSet(t, "pipeline", f.Pipeline)
 	mustBeSet(t, "mqtt", *f.Drivers[0].MQTT)
 	mustBeSet(t, "serial", *f.Drivers[1].Serial)
+	mustBeSet(t, "unit", *f.Drivers[1].Serial.Unit, "regex")
+	mustBeSet(t, "ask", *f.Profiles["weighbridge"].Ask)
+	mustBeSet(t, "before", f.Profiles["weighbridge"].Ask.Before[0])
 	mustBeSet(t, "prefixed", *f.Drivers[2].Serial.Frame.Prefixed)
 	mustBeSet(t, "checksum", *f.Drivers[2].Serial.Frame.Prefixed.Checksum, "after")
 	mustBeSet(t, "nats", *f.Sinks[0].NATS, "token", "creds")
@@ -99,9 +102,10 @@ func TestValuesOfTheFile(t *testing.T) {
 	for name, c := range map[string]struct{ got, want any }{
 		"order of drivers":     {[]string{f.Drivers[0].Name, f.Drivers[1].Name, f.Drivers[2].Name}, []string{"floor", "scale", "gps"}},
 		"order of sinks":       {[]string{f.Sinks[0].Name, f.Sinks[1].Name, f.Sinks[2].Name}, []string{"hub", "leaf", "history"}},
-		"order of devices":     {[]string{f.Devices[0].Name, f.Devices[2].Name, f.Devices[3].Name}, []string{"gps-1", "roof-1", "weighbridge-1"}},
+		"order of devices":     {[]string{f.Devices[0].Name, f.Devices[2].Name, f.Devices[3].Name}, []string{"gps-1", "roof-1", "weighbridge-{unit}"}},
 		"devices of a driver":  {[]string{mqtt.MQTTDevices[0].Topic, mqtt.MQTTDevices[1].Topic}, []string{"plant/{area}/{device}/climate", "roof/climate"}},
-		"device of a port":     {f.Drivers[2].SerialDevice.Name, "gps-1"},
+		"device of a port":     {f.Drivers[2].SerialDevices[0].Name, "gps-1"},
+		"units of a line":      {[]string{f.Drivers[1].SerialDevices[0].Unit, f.Drivers[1].SerialDevices[2].Name}, []string{"3130", "weighbridge-3132"}},
 		"profile of a device":  {mqtt.MQTTDevices[0].Decode, f.Profiles["climate"]},
 		"tags sorted, as text": {mqtt.MQTTDevices[1].Tags, []protocol.Tag{{Key: "area", Value: "1.10"}, {Key: "on", Value: "on"}, {Key: "version", Value: "1.10"}}},
 		"leading zero in text": {mqtt.MQTT.Username, "0123"},

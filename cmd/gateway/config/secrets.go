@@ -62,15 +62,15 @@ func (p *parser) reference(n *yaml.Node, text string) (value, tail, problem stri
 	return value, tail, problem
 }
 
-// resolve returns what "env:NAME" or "file:PATH" stands for, or the problem,
-// which shows no other reference: it may be part of a password.
+// resolve returns what "env:NAME", "file:PATH" or "credential:NAME" stands for, or
+// the problem, which shows no other reference: it may be part of a password.
 func (p *parser) resolve(n *yaml.Node, reference string) (value, problem string) {
 	kind, arg, _ := strings.Cut(reference, ":")
 	switch {
-	case kind != "env" && kind != "file":
-		return "", "unknown reference ${…}, want ${env:NAME} or ${file:PATH}; write $${ for a plain ${"
+	case kind != "env" && kind != "file" && kind != "credential":
+		return "", "unknown reference ${…}, want ${env:NAME}, ${file:PATH} or ${credential:NAME}; write $${ for a plain ${"
 	case arg == "":
-		return "", "the reference ${" + reference + "} names nothing, want ${env:NAME} or ${file:PATH}"
+		return "", "the reference ${" + reference + "} names nothing, want ${env:NAME}, ${file:PATH} or ${credential:NAME}"
 	case p.skip:
 		return rehearsal, ""
 	case kind == "env":
@@ -80,7 +80,37 @@ func (p *parser) resolve(n *yaml.Node, reference string) (value, problem string)
 		}
 		return value, ""
 	}
+	if kind == "credential" {
+		return p.credential(n, arg)
+	}
 	return p.secretFile(n, arg)
+}
+
+// credential returns what systemd's LoadCredential= has given the service under a
+// name. Of a folder given under the name secret each file NAME is secret_NAME.
+func (p *parser) credential(n *yaml.Node, name string) (value, problem string) {
+	const folder = "CREDENTIALS_DIRECTORY"
+	dir := os.Getenv(folder)
+	switch {
+	case !filepath.IsLocal(name) || filepath.Base(name) != name:
+		return "", "credential " + name + ": want the name of a file in $" + folder
+	case dir == "":
+		return "", "credential " + name + ": $" + folder + " is not set: systemd sets it for services with LoadCredential=, and on a command line it may name the folder of the secrets"
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", "credential " + name + ": " + err.Error()
+	}
+	path, inFolder := filepath.Join(dir, name), filepath.Join(dir, "secret_"+name)
+	if !exists(path) && exists(inFolder) {
+		path = inFolder
+	}
+	return p.secretFile(n, path)
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // secretFile returns the content of a file without its last newline.

@@ -64,12 +64,16 @@ func (d *deviceList) unit(r row, unit int, driver *Driver, decode *payload.Profi
 	}
 }
 
-// checkNoUnit refuses what only a bus has.
-func checkNoUnit(r row, decode *payload.Profile, report func(field, problem string)) {
-	if r.Unit != "" {
-		report("unit", "is for a modbus driver")
+// checkKind refuses what belongs to another kind of driver.
+func checkKind(r row, driver *Driver, decode *payload.Profile, report func(field, problem string)) {
+	if r.Unit != "" && driver.MQTT != nil {
+		report("unit", "is for a modbus or serial driver")
 	}
-	if decode != nil && decode.HasRegisters() {
+	switch {
+	case decode == nil || driver.Modbus != nil:
+	case decode.HasRegisters():
 		report("profile", fmt.Sprintf("is %q, whose metrics are registers: want a modbus driver", r.Profile))
+	case decode.Ask != nil && driver.Serial == nil:
+		report("profile", fmt.Sprintf("is %q, whose devices are asked: want a serial driver", r.Profile))
 	}
 }

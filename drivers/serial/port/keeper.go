@@ -12,9 +12,11 @@ import (
 )
 
 const (
-	// retry is how often a missing port is looked for when nothing says that
-	// it is back.
-	retry = 500 * time.Millisecond
+	// retry is when a missing port is looked for although nothing says that it
+	// is back, at first; each time in vain it takes twice as long, up to
+	// mostRetry.
+	retry     = 500 * time.Millisecond
+	mostRetry = 4 * time.Second
 
 	// settle is the shortest time between two looks, however much happens
 	// near the port: udev makes a device, sets its group and links it.
@@ -115,7 +117,7 @@ func (k *Keeper) open(ctx context.Context, away func(error)) (Conn, error) {
 func (k *Keeper) await(ctx context.Context, away func(error)) (*Port, error) {
 	w := newWatch(k.path)
 	defer w.close()
-	for ctx.Err() == nil {
+	for next := retry; ctx.Err() == nil; {
 		w.aim() // before the look, so that nothing happens unseen in between
 		p, err := Open(k.path, k.line, k.opts)
 		if !mayReturn(err) {
@@ -123,7 +125,11 @@ func (k *Keeper) await(ctx context.Context, away func(error)) (*Port, error) {
 		}
 		away(err)
 		pause(ctx, k.settle)
-		w.wait(ctx)
+		if w.wait(ctx, next) {
+			next = retry // what follows may be unseen
+		} else {
+			next = min(2*next, mostRetry)
+		}
 	}
 	return nil, ctx.Err()
 }

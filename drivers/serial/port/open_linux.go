@@ -9,6 +9,28 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// opening holds a token for each port that is being opened: openers send and
+// receive, nobody closes it. The kernel opens one after the other, and threads
+// that wait for its lock, of as many ports as there are, would stay for ever. It
+// is the program's, as the lock is the kernel's.
+var opening = make(chan struct{}, 2)
+
+// mostOpening is how long an opener waits for its turn: where devices hang while
+// they are opened the others go on.
+const mostOpening = 500 * time.Millisecond
+
+// takeTurn waits for a turn at opening a port, and returns what ends it.
+func takeTurn() (end func()) {
+	patience := time.NewTimer(mostOpening)
+	defer patience.Stop()
+	select {
+	case opening <- struct{}{}:
+		return func() { <-opening }
+	case <-patience.C:
+		return func() {}
+	}
+}
+
 // Open opens the port at path for this program alone, sets its line as line and
 // opts say, which are valid, and discards what came in before. The error is
 // fs.ErrNotExist when there is no port, fs.ErrPermission when the user may not
@@ -19,6 +41,7 @@ import (
 // The kernel turns DTR and RTS on as soon as a port is opened; where opts want
 // them off they are so a moment later. They stay as they are when it is closed.
 func Open(path string, line Line, opts Options) (*Port, error) {
+	defer takeTurn()()
 	// The lock comes before the line settings, so that somebody else's
 	// conversation is not disturbed.
 	file, err := os.OpenFile(path, os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)

@@ -295,6 +295,44 @@ func TestIdlePortsHoldNoThreads(t *testing.T) {
 	}
 }
 
+// TestOpeningHoldsNoThreads has many ports opened at once, as at the start of a
+// gateway.
+func TestOpeningHoldsNoThreads(t *testing.T) {
+	const ports = 50
+	var links []string
+	for range ports {
+		links = append(links, newPty(t).Link())
+	}
+	before := threads(t)
+	opened := make(chan *Port, ports) // what every Open gave, each sent once
+	for _, link := range links {
+		go func() {
+			p, err := Open(link, Line{9600, 8, None, 1}, DefaultOptions())
+			if err != nil {
+				t.Error(err)
+			}
+			opened <- p
+		}()
+	}
+	for range ports {
+		if p := <-opened; p != nil {
+			defer p.Close()
+		}
+	}
+	if now := threads(t); now-before > 10 {
+		t.Errorf("%d ports being opened took %d threads", ports, now-before)
+	}
+}
+
+// TestOpenPassesThoseThatHang has two ports that hang while they are opened.
+func TestOpenPassesThoseThatHang(t *testing.T) {
+	for range cap(opening) {
+		opening <- struct{}{}
+		defer func() { <-opening }()
+	}
+	openPort(t, newPty(t).Link(), "9600 8N1")
+}
+
 func threads(t *testing.T) int {
 	t.Helper()
 	tasks, err := os.ReadDir("/proc/self/task")

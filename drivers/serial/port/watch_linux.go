@@ -26,14 +26,26 @@ func newWatch(path string) *watch {
 	return w
 }
 
-// aim watches the nearest folder that exists now. Those watched before stay, at
-// most one for each level of the path: an event too many costs one look.
+// aim watches the nearest folder that exists now, and that of the device when the
+// path is a link to one that is gone. Those watched before stay, at most one for
+// each level of the path: an event too many costs one look.
 func (w *watch) aim() {
 	if w.events == nil {
 		return
 	}
+	w.approach(w.path)
+	if device, err := os.Readlink(w.path); err == nil {
+		if !filepath.IsAbs(device) {
+			device = filepath.Join(filepath.Dir(w.path), device)
+		}
+		w.approach(device)
+	}
+}
+
+// approach watches the nearest folder on the way to path.
+func (w *watch) approach(path string) {
 	// Again when a folder below has appeared meanwhile.
-	for dir, last := w.nearest(), ""; dir != last; dir, last = w.nearest(), dir {
+	for dir, last := nearest(path), ""; dir != last; dir, last = nearest(path), dir {
 		w.add(dir)
 	}
 }
@@ -51,9 +63,9 @@ func (w *watch) add(dir string) {
 	})
 }
 
-// nearest returns the nearest folder on the way to the port that exists.
-func (w *watch) nearest() string {
-	dir := filepath.Dir(w.path)
+// nearest returns the nearest folder on the way to path that exists.
+func nearest(path string) string {
+	dir := filepath.Dir(path)
 	for dir != filepath.Dir(dir) {
 		if _, err := os.Stat(dir); err == nil {
 			break
@@ -63,15 +75,17 @@ func (w *watch) nearest() string {
 	return dir
 }
 
-// wait waits until something happened, for retry, or for the end of ctx.
-func (w *watch) wait(ctx context.Context) {
-	if w.events == nil || w.events.SetReadDeadline(time.Now().Add(retry)) != nil {
-		pause(ctx, retry)
-		return
+// wait waits until something has happened, which it reports, for the time given
+// at most, or for the end of ctx.
+func (w *watch) wait(ctx context.Context, most time.Duration) (happened bool) {
+	if w.events == nil || w.events.SetReadDeadline(time.Now().Add(most)) != nil {
+		pause(ctx, most)
+		return false
 	}
 	defer onEnd(ctx, func() { _ = w.events.SetReadDeadline(time.Unix(1, 0)) })()
 	var drained [4096]byte // what happened does not matter
-	_, _ = w.events.Read(drained[:])
+	n, _ := w.events.Read(drained[:])
+	return n > 0
 }
 
 func (w *watch) close() {

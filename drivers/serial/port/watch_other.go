@@ -2,7 +2,10 @@
 
 package port
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // watch looks for a missing port from time to time.
 type watch struct{}
@@ -11,6 +14,9 @@ func newWatch(string) *watch { return &watch{} }
 
 func (w *watch) aim() {}
 
-func (w *watch) wait(ctx context.Context) { pause(ctx, retry) }
+func (w *watch) wait(ctx context.Context, most time.Duration) (happened bool) {
+	pause(ctx, most)
+	return false
+}
 
 func (w *watch) close() {}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -24,7 +25,7 @@ type Pty struct {
 	closed  error // what closing gave
 }
 
-// poll is how often a wait looks whether somebody has opened the port: the
+// poll is how often WaitOpened looks whether somebody has opened the port: the
 // kernel tells nobody about it.
 const poll = 5 * time.Millisecond
 
@@ -115,15 +116,38 @@ func (p *Pty) Port() string { return p.port }
 func (p *Pty) Link() string { return p.link }
 
 // Read reads what was written to the port. While nobody has the port open it
-// waits for somebody to come.
+// waits for somebody to come and write.
 func (p *Pty) Read(b []byte) (int, error) {
-	for {
-		n, err := p.master.Read(b)
-		if !errors.Is(err, unix.EIO) {
-			return n, err
-		}
-		time.Sleep(poll)
+	n, err := p.master.Read(b)
+	if errors.Is(err, unix.EIO) { // nobody has it open
+		return p.await(b)
 	}
+	return n, err
+}
+
+// await is Read while nobody has the port open: the kernel does not tell when
+// that changes, but it does when bytes come.
+func (p *Pty) await(b []byte) (n int, err error) {
+	raw, err := p.master.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	waited := raw.Read(func(fd uintptr) bool {
+		// Not of x/sys: the race detector knows that what this reads comes
+		// after what os.File wrote.
+		n, err = syscall.Read(int(fd), b)
+		for err == syscall.EINTR { // the runtime signals its threads
+			n, err = syscall.Read(int(fd), b)
+		}
+		return err != syscall.EIO && err != syscall.EAGAIN
+	})
+	switch {
+	case errors.Is(waited, os.ErrDeadlineExceeded):
+		return 0, os.ErrDeadlineExceeded
+	case waited != nil:
+		return 0, os.ErrClosed // its only other error, in words that nothing can be compared with
+	}
+	return max(n, 0), err
 }
 
 // Write writes to the port. The kernel keeps some kilobytes until they are

@@ -88,6 +88,33 @@ func TestReadWaitsForSomebody(t *testing.T) {
 	}
 }
 
+// TestReadHearsAll has somebody come, write one byte and go, again and again.
+func TestReadHearsAll(t *testing.T) {
+	p := open(t)
+	if err := p.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, 2)
+	for want := range byte(200) {
+		read := make(chan error, 1) // Read's error, sent once
+		go func() {
+			_, err := p.Read(b)
+			read <- err
+		}()
+		port := plug(t, p)
+		if _, err := port.Write([]byte{want}); err != nil {
+			t.Fatal(err)
+		}
+		if want%2 == 0 { // what was written stays, whether he has gone or not
+			_ = port.Close()
+		}
+		if err := <-read; err != nil || b[0] != want {
+			t.Fatalf("Read gave %d, %v, want %d", b[0], err, want)
+		}
+		_ = port.Close()
+	}
+}
+
 func TestOpened(t *testing.T) {
 	p := open(t)
 	for range 3 {

@@ -53,6 +53,9 @@ func newPlan(before, after *config.File, same sameText) plan {
 	if before.Log.Level != after.Log.Level {
 		p.Live = append(p.Live, "log.level")
 	}
+	if before.Reload != after.Reload {
+		p.Live = append(p.Live, "reload.watch")
+	}
 	for _, d := range after.Drivers {
 		p.Steps = append(p.Steps, planDriver(before, d, same))
 	}

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -67,18 +65,6 @@ func (r *reloader) reload() (plan, error) {
 	_ = r.level.UnmarshalText([]byte(f.Log.Level)) // validated
 	r.log.Info("configuration is taken over", "what", p.summary(), "took", time.Since(began).Round(time.Microsecond))
 	return p, nil
-}
-
-// run takes the configuration over whenever hangUps says so, until ctx ends.
-func (r *reloader) run(ctx context.Context, hangUps <-chan os.Signal) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-hangUps:
-			_, _ = r.reload() // what came of it is in the log
-		}
-	}
 }
 
 // takeOver carries a plan out. Everything that can fail comes first.

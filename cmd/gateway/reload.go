@@ -23,8 +23,9 @@ type reloader struct {
 	log     *slog.Logger
 	notify  *notifier // hears of it; nil: nobody does
 
-	turn sync.Mutex   // held by the reload under way; guards file
+	turn sync.Mutex   // held by the reload under way; guards file and read
 	file *config.File // what runs
+	read []stamp      // of its files
 }
 
 // restartError says that a file cannot be taken over by a gateway that runs.
@@ -45,6 +46,7 @@ func (r *reloader) reload() (plan, error) {
 	defer r.turn.Unlock()
 	defer r.notify.reloading()()
 	began := time.Now()
+	r.read = stampsOf(r.file.Files) // before: what is written meanwhile is seen
 	f, err := load(r.path, config.Options{})
 	if err != nil {
 		r.log.Error("configuration cannot be taken over: the gateway goes on as it was", "err", err)
@@ -60,6 +62,9 @@ func (r *reloader) reload() (plan, error) {
 	if err := r.takeOver(f, &p); err != nil {
 		r.log.Error("configuration cannot be taken over: the gateway goes on as it was", "err", err)
 		return p, fmt.Errorf("the gateway goes on as it was: %w", err)
+	}
+	if !slices.Equal(f.Files, r.file.Files) {
+		r.read = stampsOf(f.Files)
 	}
 	r.file = f
 	_ = r.level.UnmarshalText([]byte(f.Log.Level)) // validated

@@ -31,21 +31,15 @@ func (r *reloader) run(ctx context.Context, hangUps <-chan os.Signal) {
 	}
 }
 
-// watched returns the files that are to be looked at.
-func (r *reloader) watched() []string {
+// watched returns the files that are to be looked at, and their stamps when they
+// were read.
+func (r *reloader) watched() (files []string, read []stamp) {
 	r.turn.Lock()
 	defer r.turn.Unlock()
 	if !r.file.Reload.Watch {
-		return nil
+		return nil, nil
 	}
-	return r.file.Files
-}
-
-// watch notices when files have changed. It belongs to one goroutine.
-type watch struct {
-	files []string
-	taken []stamp // as they were when they were read, about
-	last  []stamp // when they were looked at last
+	return r.file.Files, r.read
 }
 
 // stamp is what shows that a file has changed; zero for one that is not there.
@@ -54,23 +48,24 @@ type stamp struct {
 	size int64
 }
 
-// changed reports whether the files have changed and were the same for two looks: an
-// editor may write one in pieces, or several.
-func (w *watch) changed(files []string) bool {
-	now := make([]stamp, len(files))
+func stampsOf(files []string) []stamp {
+	stamps := make([]stamp, len(files))
 	for i, path := range files {
 		if info, err := os.Stat(path); err == nil {
-			now[i] = stamp{info.ModTime(), info.Size()}
+			stamps[i] = stamp{info.ModTime(), info.Size()}
 		}
 	}
-	if !slices.Equal(w.files, files) {
-		w.files, w.taken = files, now
-	}
+	return stamps
+}
+
+// watch notices when files have changed. It belongs to one goroutine.
+type watch struct{ last []stamp } // when they were looked at last
+
+// changed reports whether the files have changed since they were read, and were the
+// same for two looks: an editor may write one in pieces, or several.
+func (w *watch) changed(files []string, read []stamp) bool {
+	now := stampsOf(files)
 	settled := slices.Equal(w.last, now)
 	w.last = now
-	if !settled || slices.Equal(w.taken, now) {
-		return false
-	}
-	w.taken = now
-	return true
+	return settled && !slices.Equal(read, now)
 }

@@ -13,15 +13,15 @@ func TestWatchWaitsUntilFilesAreWritten(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	files := []string{path}
-	w := watch{}
+	w, read := watch{}, []stamp{}
 	look := func(what string, want bool) {
 		t.Helper()
-		if got := w.changed(files); got != want {
+		if got := w.changed([]string{path}, read); got != want {
 			t.Errorf("%s: changed is %v", what, got)
 		}
 	}
 	write("a")
+	read = stampsOf([]string{path})
 	look("the first look", false)
 	look("nothing has happened", false)
 	write("ab")
@@ -29,15 +29,11 @@ func TestWatchWaitsUntilFilesAreWritten(t *testing.T) {
 	write("abc")
 	look("written again", false)
 	look("written to its end", true)
+	read = stampsOf([]string{path})
 	look("taken", false)
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
 	look("removed", false)
 	look("it stays away", true)
-	files = append(files, path+"2")
-	look("another file belongs to it", false)
-	files = nil
-	look("nothing is watched", false)
-	look("nothing is watched", false)
 }

@@ -42,6 +42,7 @@ has it do.`,
 			if r.log, err = newLogger(f.Log, &r.level, cmd.ErrOrStderr()); err != nil {
 				return usageError{err}
 			}
+			r.read = stampsOf(f.Files)
 			logWarnings(r.log, f)
 			// A reader of the log that goes is no reason to stop taking readings.
 			signal.Ignore(syscall.SIGPIPE)

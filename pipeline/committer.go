@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"sluice/pipeline/journal"
@@ -24,6 +25,8 @@ type committer struct {
 	desk    *report.Desk  // decides what is reported
 	made    []report.Made // from the desk; reused
 	wake    <-chan struct{}
+
+	mu sync.Mutex // held while it works, not while it waits; guards what follows
 	notebook
 
 	maxGroup int // bytes
@@ -53,23 +56,14 @@ func (c *committer) run(ctx, give context.Context) {
 	for {
 		c.pulse.within(0)
 		ending := ctx.Err() != nil // asked before looking, so that the last batch is seen
-		now := time.Now()
-		c.desk.Look(now)
-		full := c.gather()
-		full = c.present(now, ending) || full
-		wait, err := c.advance(full || ending)
-		if err != nil {
-			wait := c.failed(err)
+		full, wait, err := c.round(ending)
+		switch {
+		case err != nil:
 			c.pulse.within(wait)
 			if wait > 0 && !sleep(give, wait) {
 				c.abandon(err)
 				return
 			}
-			continue
-		}
-		c.restore()
-		c.recovered()
-		switch {
 		case full:
 		case ending:
 			c.lastNotes()
@@ -78,6 +72,24 @@ func (c *committer) run(ctx, give context.Context) {
 			c.pause(ctx, wait)
 		}
 	}
+}
+
+// round takes what there is and writes what is due. full says that there is more,
+// wait is how long until more is due, 0 when nothing is; on error how long to wait
+// before it is tried again.
+func (c *committer) round(ending bool) (full bool, wait time.Duration, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	c.desk.Look(now)
+	full = c.gather()
+	full = c.present(now, ending) || full
+	if wait, err = c.advance(full || ending); err != nil {
+		return full, c.failed(err), err
+	}
+	c.restore()
+	c.recovered()
+	return full, wait, nil
 }
 
 // gather moves batches from the intakes to waiting and reports whether it

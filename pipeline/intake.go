@@ -29,7 +29,7 @@ type Intake struct {
 	acked    []protocol.Origin // of this session
 	rejected map[rejection]uint64
 	flawed   map[rejection]uint64 // metrics left out of readings
-	recalled []protocol.Origin    // by the notes of an earlier process; nil once told
+	recalled []protocol.Origin    // by the notes of an earlier process or driver; nil once told
 }
 
 // queued is a batch in an intake.
@@ -191,14 +191,21 @@ func (i *Intake) SessionLost(string) {
 	poke(i.wake)
 }
 
-// Recalled returns, once, what the journal knew of open messages when it was
-// opened.
+// Recalled returns, once, what was known of open messages when the journal was
+// opened or another driver took the intake over.
 func (i *Intake) Recalled() []protocol.Origin {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	list := i.recalled
 	i.recalled = nil
 	return list
+}
+
+// recall gives a driver that is about to run what is known of open messages.
+func (i *Intake) recall(open []protocol.Origin) {
+	i.mu.Lock()
+	i.recalled = open
+	i.mu.Unlock()
 }
 
 // takeNotes returns the present session and appends to acked the acknowledgements

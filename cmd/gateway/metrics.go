@@ -70,7 +70,7 @@ func (collector) Describe(chan<- *prometheus.Desc) {}
 func (c collector) Collect(out chan<- prometheus.Metric) {
 	r := report{out}
 	s := c.g.pipeline.Stats()
-	for _, d := range c.g.drivers {
+	for _, d := range c.g.parts() {
 		r.gauge(descUp, truth(d.status.Condition().State == "up"), d.name)
 		r.told(d)
 	}
@@ -130,7 +130,7 @@ func (r report) intake(i pipeline.IntakeStats) {
 	r.gauge(descIntake, float64(i.InIntake), i.Driver)
 }
 
-func (r report) told(d driver) {
+func (r report) told(d *driver) {
 	for outcome, n := range d.told.all() {
 		r.counter(descTold, n, d.name, outcome)
 	}

@@ -125,7 +125,7 @@ func (r healthReport) alive() bool { return r.Journal.State == "ok" && r.Stuck =
 func (g *gateway) health() healthReport {
 	s := g.pipeline.Stats()
 	r := healthReport{Gateway: g.name, Version: version(), Ready: s.Disk.OK, Drivers: map[string]partHealth{}, Sinks: map[string]partHealth{}}
-	for _, d := range g.drivers {
+	for _, d := range g.parts() {
 		c := d.status.Condition()
 		r.Drivers[d.name] = partHealth{State: string(c.State), Since: c.Since, Detail: c.Detail}
 		r.Ready = r.Ready && c.State == "up"

@@ -134,6 +134,10 @@ func (c *connection) await(ctx context.Context) (refused bool, err error) {
 			return false, nil
 		case err := <-c.lost:
 			return false, &lostError{c.broker, err}
+		case <-c.updated:
+			if err := c.resubscribe(ctx); err != nil {
+				return false, err
+			}
 		case <-refusal:
 			refusal, ask, since = nil, time.Tick(roomEvery), time.Now()
 		case <-ask:

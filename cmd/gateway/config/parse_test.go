@@ -53,6 +53,7 @@ func TestEveryKeyIsSet(t *testing.T) {
 	f := load(t, "testdata/good/full.yaml", Options{})
 	mustBeSet(t, "http", f.HTTP)
 	mustBeSet(t, "log", f.Log)
+	mustBeSet(t, "reload", f.Reload)
 	mustBeSet(t, "pipeline", f.Pipeline)
 	mustBeSet(t, "mqtt", *f.Drivers[0].MQTT)
 	mustBeSet(t, "serial", *f.Drivers[1].Serial)

@@ -18,7 +18,7 @@ import (
 )
 
 // plant is a bus of two units by TCP that a test is the master of.
-func plant(t *testing.T, l *ledger.Ledger) (f *Fleet, ask func(unit uint8, q modbus.Request) []byte, end func()) {
+func plant(t *testing.T, l *ledger.Ledger, faults ...Fault) (f *Fleet, ask func(unit uint8, q modbus.Request) []byte, end func()) {
 	t.Helper()
 	at := func(n int) *int { return &n }
 	scale := 0.1
@@ -35,6 +35,9 @@ func plant(t *testing.T, l *ledger.Ledger) (f *Fleet, ask func(unit uint8, q mod
 		units = append(units, Unit{Row{Number: 1, Name: name, Profile: "meter", Decode: p}, uint8(i + 1)})
 	}
 	if err := m.AddBus(Bus{Driver: "plc", Mode: bus.TCP, Listen: true}, units); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.AddFaults(faults...); err != nil {
 		t.Fatal(err)
 	}
 	f, err := Open(m, Play{Ledger: l})

@@ -27,7 +27,12 @@ func FromConfig(f *config.File, o Options) (*Model, error) {
 			}
 			err = m.AddBroker(d.Name, d.MQTT.QoS, rows)
 		case d.Serial != nil && (len(d.SerialDevices) > 1 || d.SerialDevices[0].Decode.Ask != nil):
-			m.notes = append(m.notes, "driver "+d.Name+" is not simulated: its devices are asked, or share a line")
+			var stations []Station
+			for _, dev := range d.SerialDevices {
+				row := Row{Number: numbers(f, d.Name)[0], Name: dev.Name, Profile: dev.Profile, Decode: dev.Decode, Tags: dev.Tags}
+				stations = append(stations, Station{row, dev.Unit})
+			}
+			err = m.AddLine(lineOf(d), stations)
 		case d.Serial != nil:
 			dev := d.SerialDevices[0]
 			err = m.AddPort(d.Name, d.Serial.Line, d.Serial.Frame,

@@ -1,7 +1,8 @@
 // Package fleet simulates the devices that a configuration speaks of: MQTT
 // devices publish to a broker over shared connections, line devices write to
-// pseudo terminals, Modbus devices answer on buses. It never looks at the gateway's drivers; it is the other
-// end of their wire.
+// pseudo terminals, Modbus devices and serial devices that are asked answer on
+// buses. It never looks at the gateway's drivers; it is the other end of their
+// wire.
 //
 // A Model is who there is and what they say; it is deterministic: the same seed
 // gives every device the same sequence of messages, apart from the time of day.
@@ -134,7 +135,10 @@ func (m *Model) leavesOut(row Row, err error) bool {
 	if !errors.As(err, &unknown) {
 		return false
 	}
-	m.notes = append(m.notes, fmt.Sprintf("device %d (profile %s) is not simulated: %v", row.Number, row.Profile, unknown))
+	note := fmt.Sprintf("device %d (profile %s) is not simulated: %v", row.Number, row.Profile, unknown)
+	if !slices.Contains(m.notes, note) { // of another device of the row
+		m.notes = append(m.notes, note)
+	}
 	return true
 }
 

@@ -134,13 +134,14 @@ func (p *polled) settle(f *Fleet) {
 	}
 }
 
-// unasked returns the periods of what nobody asked for.
+// unasked returns the periods of what nobody asked for, none of a device that
+// could not answer.
 func (p *polled) unasked() []time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var list []time.Duration
 	for _, g := range p.groups {
-		if !g.asked {
+		if !g.asked && !p.excused {
 			list = append(list, g.every)
 		}
 	}

@@ -193,3 +193,29 @@ func TestIntakeOfDriverThatReturns(t *testing.T) {
 		return len(s) == 2 && s[0].Journaled == 1 && s[0].Duplicate == 1 && s[1].Journaled == 1
 	})
 }
+
+// TestExchangeOfFallback has a sink that is out of order use another fallback.
+func TestExchangeOfFallback(t *testing.T) {
+	broken, first, second := newMemory(), newClosing(), newClosing()
+	broken.fails(errors.New("away"))
+	refuge := func(s closing) Sink {
+		f := delivered("refuge", s)
+		f.Config.Only = "fallback"
+		return f
+	}
+	user := delivered("a", broken)
+	user.Config.Fallback = "refuge"
+	user.Config.Breaker.Failures = 1
+	p := start(t, config(t.TempDir()), nil, user, refuge(first))
+	defer p.stop()
+	p.Intake("floor").Emit(batch(protocol.Origin{}, nil, 0))
+	first.wait(t, 1)
+	if err := p.Exchange([]Sink{user, refuge(second)}); err != nil {
+		t.Fatal(err)
+	}
+	p.Intake("floor").Emit(batch(protocol.Origin{}, nil, 1))
+	second.wait(t, 1)
+	if got := append(first.values(), second.values()...); !first.isClosed() || !slices.Equal(got, []float64{0, 1}) {
+		t.Errorf("the fallbacks have %v", got)
+	}
+}

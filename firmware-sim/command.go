@@ -24,6 +24,8 @@ type settings struct {
 	username     string
 	passwordFile string
 	ports        string
+	modbusPort   int
+	faults       fleet.Faults
 	devices      int
 	rate         float64
 	lineRate     float64
@@ -35,8 +37,16 @@ type settings struct {
 func command(out, errs io.Writer) *cobra.Command {
 	var s settings
 	c := &cobra.Command{
-		Use:           "firmware-sim",
-		Short:         "Play the devices of a gateway's configuration",
+		Use:   "firmware-sim",
+		Short: "Play the devices of a gateway's configuration",
+		Long: `Play the devices of a gateway's configuration: MQTT devices publish to a broker,
+and for every serial port and Modbus bus there is a pseudo terminal, or an address
+on this machine, that a gateway can be pointed at; they are told at the start.
+
+` + fleet.FaultHelp,
+		Example: `  firmware-sim --config config.yaml --broker tcp://127.0.0.1:1883
+  firmware-sim --config plant.yaml --ports /tmp/ports --modbus-port 5020
+  firmware-sim --config plant.yaml --fault silent:meter-3@30s+60s --fault unplug:meters@20s+5s`,
 		Args:          cobra.NoArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -49,7 +59,9 @@ func command(out, errs io.Writer) *cobra.Command {
 	f.StringVar(&s.broker, "broker", "", "`url` of the broker to publish to instead of the file's, such as tcp://127.0.0.1:1883")
 	f.StringVar(&s.username, "username", "", "user `name` at the broker")
 	f.StringVar(&s.passwordFile, "password-file", "", "`file` that holds the password at the broker")
-	f.StringVar(&s.ports, "ports", "", "existing `folder` for the links to serial ports (default a temporary one)")
+	f.StringVar(&s.ports, "ports", "", "existing `folder` for the links to serial ports, each named after its driver (default a temporary one)")
+	f.IntVar(&s.modbusPort, "modbus-port", 0, "TCP `port` of the first Modbus driver with a url, of the next ones the following (default free ones)")
+	f.Var(&s.faults, "fault", fleet.FaultUsage)
 	f.IntVar(&s.devices, "devices", 50, "devices for every topic that captures {device}")
 	f.Float64Var(&s.rate, "rate", 0, "MQTT messages per second of all devices together (default one per device)")
 	f.Float64Var(&s.lineRate, "line-rate", 10, "lines per second of each serial device at most")
@@ -69,6 +81,8 @@ func (s *settings) check() error {
 		return fmt.Errorf("--rate is %g, want 0 to 1000000 messages per second", s.rate)
 	case s.lineRate <= 0 || s.lineRate > 1000:
 		return fmt.Errorf("--line-rate is %g, want above 0 to 1000 lines per second", s.lineRate)
+	case s.modbusPort < 0 || s.modbusPort > 65535:
+		return fmt.Errorf("--modbus-port is %d, want 1 to 65535", s.modbusPort)
 	case s.length < 0:
 		return fmt.Errorf("--for is %v, want 0s or longer", s.length)
 	case s.passwordFile != "" && s.username == "":
@@ -90,6 +104,9 @@ func play(ctx context.Context, s *settings, out, errs io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := model.AddFaults(s.faults...); err != nil {
+		return err
+	}
 	brokers, err := s.brokers(file)
 	if err != nil {
 		return err
@@ -100,7 +117,7 @@ func play(ctx context.Context, s *settings, out, errs io.Writer) (err error) {
 	}
 	defer remove()
 	f, err := fleet.Open(model, fleet.Play{
-		Brokers: brokers, Ports: folder, Rate: s.rate, LineRate: s.lineRate,
+		Brokers: brokers, Ports: folder, Rate: s.rate, LineRate: s.lineRate, TCPPort: s.modbusPort,
 		Log: slog.New(slog.NewTextHandler(errs, nil)),
 	})
 	if err != nil {

@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"sluice/firmware-sim/fleet"
@@ -32,6 +35,13 @@ func (r *report) begin(notes []string) {
 			continue
 		}
 		fmt.Fprintf(r.out, "port of %s: %s\n", p.Driver, p.Path)
+	}
+	for _, b := range r.fleet.Buses() {
+		if r.json {
+			r.object(map[string]any{"bus": b.Path, "driver": b.Driver})
+			continue
+		}
+		fmt.Fprintf(r.out, "bus of %s: %s\n", b.Driver, b.Path)
 	}
 	r.began = time.Now()
 }
@@ -66,7 +76,8 @@ func (r *report) during(ctx context.Context, run func(context.Context) error) er
 	}
 }
 
-// end sums up. What was never acknowledged is a failure.
+// end sums up. What was never acknowledged is a failure, and so is a master that
+// broke the rules of its bus.
 func (r *report) end() error {
 	p, took := r.fleet.Progress(), time.Since(r.began)
 	if r.json {
@@ -77,10 +88,29 @@ func (r *report) end() error {
 		fmt.Fprintf(r.out, "%d devices sent %d messages in %v, %d confirmed (seed %d)\n",
 			p.Devices, p.Sent, took.Round(100*time.Millisecond), p.Confirmed, r.seed)
 	}
+	r.buses()
+	if list := r.fleet.BusFaults(); len(list) > 0 {
+		return &failed{errors.New(strings.Join(list, "\n"))}
+	}
 	if p.Confirmed < p.Sent {
 		return &failed{errors.New(fmt.Sprint(p.Sent-p.Confirmed, " messages were never acknowledged"))}
 	}
 	return nil
+}
+
+// buses sums up what was asked on the buses.
+func (r *report) buses() {
+	for _, b := range r.fleet.BusCounts() {
+		if r.json {
+			r.object(map[string]any{"driver": b.Driver, "requests": b.Requests, "answers": b.Answers, "violations": b.Violations, "struck": b.Struck})
+			continue
+		}
+		fmt.Fprintf(r.out, "bus of %s: %d requests, %d answers, %d violations", b.Driver, b.Requests, b.Answers, b.Violations)
+		for _, kind := range slices.Sorted(maps.Keys(b.Struck)) {
+			fmt.Fprintf(r.out, ", %s %d times", kind, b.Struck[kind])
+		}
+		fmt.Fprintln(r.out)
+	}
 }
 
 func (r *report) object(v map[string]any) {

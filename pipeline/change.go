@@ -38,7 +38,7 @@ func (p *Pipeline) AddIntake(driver string) *Intake {
 // It is all or nothing: on error the pipeline goes on as before, and the sinks are
 // the caller's to close. Otherwise the pipeline owns them, and has closed those whose
 // places they have taken. It waits until Run runs, must not be called twice at a
-// time, nor together with Retire, and has to return before the context of Run ends.
+// time, nor together with RetireSinks, and has to return before the context of Run ends.
 func (p *Pipeline) Exchange(with []Sink) error {
 	<-p.started
 	x := &exchange{Pipeline: p, fallbacks: maps.Clone(p.fallbacks)}
@@ -199,10 +199,10 @@ func (p *Pipeline) end(deliveries []*delivery) {
 	}
 }
 
-// Retire ends the sinks of these names, as far as they are there, and closes them. The
+// RetireSinks ends the sinks of these names, as far as they are there, and closes them. The
 // journal goes on keeping readings for those that have a cursor, as for every sink that
 // is not configured. It is called as Exchange is.
-func (p *Pipeline) Retire(sinks []string) {
+func (p *Pipeline) RetireSinks(sinks []string) {
 	<-p.started
 	var gone []*delivery
 	for _, d := range p.deliveries {

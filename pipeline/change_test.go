@@ -132,8 +132,8 @@ func TestExchangeIsAllOrNothing(t *testing.T) {
 	}
 }
 
-// TestRetire ends a sink and a fallback, and takes the sink up again later.
-func TestRetire(t *testing.T) {
+// TestRetireSinks ends a sink and a fallback, and takes the sink up again later.
+func TestRetireSinks(t *testing.T) {
 	a, b, f := newClosing(), newClosing(), newClosing()
 	refuge := delivered("refuge", f)
 	refuge.Config.Only = "fallback"
@@ -145,7 +145,7 @@ func TestRetire(t *testing.T) {
 	}
 	emit(0)
 	b.wait(t, 1)
-	p.Retire([]string{"b", "refuge", "nobody"})
+	p.RetireSinks([]string{"b", "refuge", "nobody"})
 	emit(1)
 	a.wait(t, 2)
 	s := p.Stats()

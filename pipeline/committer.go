@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sluice/pipeline/journal"
+	"sluice/pipeline/report"
 )
 
 // committer is the one goroutine that writes: it takes batches from the intakes
@@ -21,6 +22,8 @@ type committer struct {
 	config  Config
 	log     *slog.Logger
 	stages  []stage
+	desk    *report.Desk  // decides what is reported
+	made    []report.Made // from the desk; reused
 	wake    <-chan struct{}
 
 	mu sync.Mutex // held while it works, not while it waits; guards what follows
@@ -77,7 +80,10 @@ func (c *committer) run(ctx, give context.Context) {
 func (c *committer) round(ending bool) (full bool, wait time.Duration, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	now := time.Now()
+	c.desk.Look(now)
 	full = c.gather()
+	full = c.present(now, ending) || full
 	if wait, err = c.advance(full || ending); err != nil {
 		return full, c.failed(err), err
 	}
@@ -118,6 +124,7 @@ func (c *committer) hold(e entry) {
 		for _, stage := range c.stages {
 			stage.apply(e.batch)
 		}
+		e.suppressed, e.held = c.desk.Decide(e.batch, e.source)
 	}
 	c.waiting = append(c.waiting, e)
 	c.held += e.size
@@ -165,7 +172,7 @@ func (c *committer) append() error {
 	readings := 0
 	for _, e := range fresh {
 		if !e.duplicate {
-			readings += int(e.readings)
+			readings += len(e.batch.Readings)
 		}
 	}
 	page := c.page(fresh)
@@ -227,6 +234,9 @@ func (c *committer) pause(ctx context.Context, wait time.Duration) {
 		if wait == 0 || again < wait {
 			wait = again
 		}
+	}
+	if due := c.desk.Wait(); due > 0 && (wait == 0 || due < wait) {
+		wait = due
 	}
 	var timer <-chan time.Time
 	if wait > 0 {

@@ -57,13 +57,13 @@ const (
 //	Received = Rejected + Duplicate + Refused + Dropped + Suppressed + InIntake + Journaled
 type IntakeStats struct {
 	Driver     string
-	Received   uint64
+	Received   uint64 // those that the gateway makes for silent devices among them
 	Rejected   uint64 // messages that never give a reading
 	Duplicate  uint64 // sent again although kept
 	Refused    uint64 // left with the source, which sends them again
 	Dropped    uint64 // lost: no room, and the source cannot send again
 	Suppressed uint64 // held back by a report rule
-	InIntake   uint64 // accepted, not yet in the journal
+	InIntake   uint64 // accepted, not yet in the journal; what a report rule holds back among them
 	Journaled  uint64
 
 	SkippedBytes uint64 // that belong to no message, such as noise on a line
@@ -216,6 +216,16 @@ func (i *Intake) takeNotes(acked []protocol.Origin) (uint64, []protocol.Origin) 
 	acked = append(acked, i.acked...)
 	i.acked = i.acked[:0]
 	return i.session, acked
+}
+
+// enter counts n readings in that no driver emits, and the bytes that they, or
+// readings that are in already, take from now on.
+func (i *Intake) enter(n uint64, size int) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.stats.Received += n
+	i.stats.InIntake += n
+	i.bytes += size
 }
 
 // leave counts a batch of n readings out of the intake.

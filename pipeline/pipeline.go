@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"sluice/pipeline/journal"
+	"sluice/pipeline/report"
 	"sluice/sink"
 )
 
@@ -82,6 +84,7 @@ func open(config Config, drivers []string, sinks []Sink, log *slog.Logger, fs jo
 		config:   config,
 		log:      log,
 		stages:   []stage{unset{}, &rising{}},
+		desk:     report.New(time.Now(), log),
 		wake:     p.wake,
 		maxGroup: min(maxGroup, int(config.Volatile)/4),
 		encoder:  newEncoder(),

@@ -18,12 +18,14 @@ type accounts struct {
 	Duration   float64                    `json:"duration_s"`
 	Devices    int                        `json:"devices"`
 	Sent       int64                      `json:"sent"`
-	Accepted   int64                      `json:"accepted"` // journaled + suppressed
-	Suppressed map[string]int64           `json:"suppressed"`
+	Accepted   int64                      `json:"accepted"`   // journaled + suppressed
+	Suppressed map[string]int64           `json:"suppressed"` // by the driver whose devices report rules hold back
 	Rejected   map[string]int64           `json:"rejected"`
 	Dropped    map[string]int64           `json:"dropped"`
 	Refused    int64                      `json:"refused"` // and sent again by the broker
 	Duplicate  int64                      `json:"duplicate"`
+	Excused    int64                      `json:"excused,omitempty"` // sent by devices that a fault strikes: they do not count
+	Struck     map[string]int64           `json:"struck,omitempty"`  // how often faults have struck, by their kind
 	Sinks      map[string]*ledger.Account `json:"sinks"`
 	Problems   []string                   `json:"problems,omitempty"`
 	OK         bool                       `json:"ok"`
@@ -39,18 +41,21 @@ func (r *rehearsal) accounts() *accounts {
 	a := &accounts{
 		Seed: r.seed, Duration: r.talked.Seconds(), Devices: r.fleet.Progress().Devices, Sent: sent,
 		Suppressed: map[string]int64{}, Rejected: map[string]int64{}, Dropped: map[string]int64{},
-		Sinks: map[string]*ledger.Account{},
+		Excused: r.ledger.Excused(), Struck: r.struck(), Sinks: map[string]*ledger.Account{},
 	}
 	for _, i := range s.Intakes {
 		a.addIntake(i)
 	}
+	for _, d := range r.gateway.pipeline.Devices() {
+		r.ledger.Suppressed(d.Device.Name, int64(d.Suppressed))
+	}
 	for _, x := range s.Rejections {
 		a.Rejected[x.Reason] += int64(x.Count)
 	}
-	if unconfirmed > 0 {
-		a.problem("%d messages were never acknowledged by the broker", unconfirmed)
+	if unconfirmed > a.Excused {
+		a.problem("%d messages were never acknowledged by the broker", unconfirmed-a.Excused)
 	}
-	if a.Accepted != sent {
+	if a.Accepted < sent-a.Excused || a.Accepted > sent && len(a.Struck) == 0 {
 		a.problem("%d readings were sent and %d accepted", sent, a.Accepted)
 	}
 	for _, fault := range r.fleet.BusFaults() {
@@ -64,6 +69,17 @@ func (r *rehearsal) accounts() *accounts {
 	return a
 }
 
+// struck sums up how often faults have struck.
+func (r *rehearsal) struck() map[string]int64 {
+	all := map[string]int64{}
+	for _, b := range r.fleet.BusCounts() {
+		for kind, n := range b.Struck {
+			all[kind] += n
+		}
+	}
+	return all
+}
+
 func (a *accounts) problem(format string, args ...any) {
 	a.Problems = append(a.Problems, fmt.Sprintf(format, args...))
 }
@@ -71,6 +87,9 @@ func (a *accounts) problem(format string, args ...any) {
 func (a *accounts) addIntake(i pipeline.IntakeStats) {
 	a.intakes = append(a.intakes, i)
 	a.Accepted += int64(i.Journaled + i.Suppressed)
+	if i.Suppressed > 0 {
+		a.Suppressed[i.Driver] = int64(i.Suppressed)
+	}
 	a.Refused += int64(i.Refused)
 	a.Duplicate += int64(i.Duplicate)
 	if i.Dropped > 0 {
@@ -126,7 +145,15 @@ func (a *accounts) writeTable(s *screen) error {
 	for _, p := range a.Problems {
 		fmt.Fprintln(&b, s.red(p))
 	}
-	if a.OK {
+	for _, kind := range sortedKeys(a.Struck) {
+		fmt.Fprintf(&b, "fault %s struck %d times\n", kind, a.Struck[kind])
+	}
+	if a.Excused > 0 {
+		fmt.Fprintf(&b, "%d readings do not count: a fault struck their devices\n", a.Excused)
+	}
+	if a.OK && a.Excused > 0 {
+		fmt.Fprintln(&b, s.green("every other reading is accounted for"))
+	} else if a.OK {
 		fmt.Fprintln(&b, s.green("every reading is accounted for"))
 	}
 	_, err := io.WriteString(s.out, b.String())
@@ -137,6 +164,9 @@ func (a *accounts) writeDrivers(b *strings.Builder) {
 	fmt.Fprintf(b, "%-14s %10s %10s %9s %9s %9s %9s\n", "driver", "received", "accepted", "rejected", "duplicate", "refused", "dropped")
 	for _, i := range a.intakes {
 		fmt.Fprintf(b, "%-14s %10d %10d %9d %9d %9d %9d\n", i.Driver, i.Received, i.Journaled+i.Suppressed, i.Rejected, i.Duplicate, i.Refused, i.Dropped)
+	}
+	for _, driver := range sortedKeys(a.Suppressed) {
+		fmt.Fprintf(b, "  suppressed: %d of %s, by report rules\n", a.Suppressed[driver], driver)
 	}
 	for _, reason := range sortedKeys(a.Rejected) {
 		fmt.Fprintf(b, "  rejected: %s %d\n", reason, a.Rejected[reason])

@@ -122,6 +122,7 @@ func (c *control) close() {
 func (c *control) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /journal/{order}", c.journal)
+	mux.HandleFunc("POST /devices", c.devices)
 	mux.HandleFunc("POST /devices/tell", c.tell)
 	mux.HandleFunc("POST /devices/commands", c.commands)
 	mux.HandleFunc("POST /reload", c.reload)
@@ -178,6 +179,12 @@ func (c *control) journal(w http.ResponseWriter, r *http.Request) {
 		}
 		return err
 	})
+}
+
+// devices lists the devices.
+func (c *control) devices(w http.ResponseWriter, r *http.Request) {
+	o := &devicesOrder{}
+	c.carryOut(w, r, o, c.slots, func(_ context.Context, out *answer) error { return c.gateway.listDevices(o, out) })
 }
 
 // tell tells a device something.

@@ -27,6 +27,10 @@ var (
 	descSkipped  = desc("skipped_bytes_total", "Bytes that belong to no message, such as noise on a line.", "driver")
 	descTold     = desc("commands_total", "Commands to devices, by outcome: done, not sent, without an answer in time, or failed otherwise.", "driver", "outcome")
 	descReplies  = desc("replies_dropped_total", "Answers that a driver owed its devices by itself and dropped because nobody took them.", "driver")
+	descAsked    = desc("requests_total", "Requests to devices that are asked, commands among them: first ones, and those sent again.", "driver", "kind")
+	descUnasked  = desc("polls_skipped_total", "Polls left out, because the line was busy or away when they had their place.", "driver")
+	descDemoted  = desc("devices_demoted", "Devices that do not answer and are asked only once in a while.", "driver")
+	descDevices  = desc("devices", "Devices that are expected or were heard, by presence: unheard, live, silent (nothing came for their stale_after), offline (they said so).", "driver", "state")
 	descUp       = desc("driver_up", "1 while the driver reaches its devices.", "driver")
 
 	descSinkIn      = desc("sink_readings_in_total", "Readings for the sink: carried over at start, journaled since, backfilled by a replay. Equals the sum of outcomes plus sluice_sink_in_journal.", "sink", "source")
@@ -70,6 +74,7 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 		r.gauge(descUp, truth(d.status.Condition().State == "up"), d.name)
 		r.told(d)
 	}
+	r.devices(c.g.pipeline.Presence(0), s.Intakes)
 	for _, i := range s.Intakes {
 		r.intake(i)
 	}
@@ -131,6 +136,21 @@ func (r report) told(d *driver) {
 	}
 	if replier, ok := d.driver.(drivers.Replier); ok {
 		r.counter(descReplies, replier.DroppedReplies(), d.name)
+	}
+	if asker, ok := d.driver.(drivers.Asker); ok {
+		s := asker.Stats()
+		r.counter(descAsked, uint64(s.Requests-s.Retries), d.name, "first")
+		r.counter(descAsked, uint64(s.Retries), d.name, "again")
+		r.counter(descUnasked, uint64(s.Skipped), d.name)
+		r.gauge(descDemoted, float64(s.Demoted), d.name)
+	}
+}
+
+func (r report) devices(p pipeline.PresenceSummary, intakes []pipeline.IntakeStats) {
+	for _, i := range intakes {
+		for _, state := range pipeline.PresenceStates() {
+			r.gauge(descDevices, float64(p.Of(i.Driver, state)), i.Driver, string(state))
+		}
 	}
 }
 

@@ -23,6 +23,7 @@ type rehearsal struct {
 	play    time.Duration
 	rate    float64
 	devices int
+	faults  fleet.Faults
 	asJSON  bool
 
 	stage   *stage
@@ -48,9 +49,15 @@ gateway between them is wired as run wires it.
 It reads no secret, connects to nothing but this machine, and keeps its journal
 in a temporary folder; streams are created, and the intakes have room for all
 that the broker may send. At the end it accounts for every reading that was sent.
-Exit code 0: all of them arrived, once and unchanged; 1: not.`,
-		Example: "  gateway rehearse --for 15s\n  gateway rehearse --rate 5000 --json /etc/sluice/config.yaml",
-		Args:    configArg,
+Exit code 0: all of them arrived, once and unchanged; 1: not.
+
+With --fault devices go wrong meanwhile. A device that a fault strikes is not judged
+from then on until it is asked as usual again.
+
+` + fleet.FaultHelp,
+		Example: "  gateway rehearse --for 15s\n  gateway rehearse --rate 5000 --json /etc/sluice/config.yaml\n" +
+			"  gateway rehearse --for 90s --fault silent:meter-3@20s+10s --fault unplug:meters@40s+5s",
+		Args: configArg,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if r.play <= 0 || !(r.rate >= 0 && r.rate <= maxRate) || r.devices < 1 || r.devices > maxDevices {
 				return usageError{fmt.Errorf("want --for above 0s, --rate from 0 to %d, --devices from 1 to %d", int(maxRate), maxDevices)}
@@ -72,6 +79,7 @@ Exit code 0: all of them arrived, once and unchanged; 1: not.`,
 	flags.DurationVar(&r.play, "for", 10*time.Second, "how long the devices talk")
 	flags.Float64Var(&r.rate, "rate", 1000, "messages per second of all MQTT devices together; 0: one per device")
 	flags.IntVar(&r.devices, "devices", 50, "devices per topic that captures {device}")
+	flags.Var(&r.faults, "fault", fleet.FaultUsage)
 	flags.Uint64Var(&r.seed, "seed", 0, "of all that is left to chance (default: drawn and printed)")
 	flags.BoolVar(&r.asJSON, "json", false, "print one JSON object on standard output")
 	return cmd
@@ -134,6 +142,9 @@ func (r *rehearsal) prepare(f *config.File) (err error) {
 	model, err := fleet.FromConfig(f, fleet.Options{Devices: r.devices, Seed: r.seed})
 	if err != nil {
 		return err
+	}
+	if err := model.AddFaults(r.faults...); err != nil {
+		return usageError{err}
 	}
 	for _, note := range model.Notes() {
 		r.screen.note(note)
@@ -217,14 +228,17 @@ func (r *rehearsal) downDrivers() (text string) {
 // everythingArrived reports whether all that was sent is at every sink, or in
 // the accounts of the gateway as something that will not come.
 func (r *rehearsal) everythingArrived() bool {
+	r.gateway.pipeline.Release() // nothing else comes
 	s := r.gateway.pipeline.Stats()
+	suppressed := uint64(0)
 	for _, i := range s.Intakes {
 		if i.InIntake > 0 {
 			return false
 		}
+		suppressed += i.Suppressed
 	}
 	for _, d := range s.Deliveries {
-		if d.InJournal > 0 || r.ledger.Outstanding(d.Name) > int64(d.DeadLettered+d.Evicted.Total()+d.Damaged) {
+		if d.InJournal > 0 || r.ledger.Outstanding(d.Name) > int64(d.DeadLettered+d.Evicted.Total()+d.Damaged+suppressed) {
 			return false
 		}
 	}

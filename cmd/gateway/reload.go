@@ -88,8 +88,10 @@ func (r *reloader) takeOver(f *config.File, p *plan) error {
 	c.drivers()
 	began = time.Now()
 	gone := p.of("sink", actionRemoved)
-	r.gateway.pipeline.Retire(gone)
+	r.gateway.pipeline.RetireSinks(gone)
 	p.took("sink", gone, time.Since(began))
+	r.gateway.pipeline.Expect(namedDevices(f))
+	r.gateway.pipeline.Retire(goneDevices(f))
 	return nil
 }
 

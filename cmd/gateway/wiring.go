@@ -85,6 +85,7 @@ func assemble(f *config.File, log *slog.Logger) (*gateway, error) {
 		return nil, err
 	}
 	g.pipeline = p
+	p.Expect(namedDevices(f))
 	return g, nil
 }
 

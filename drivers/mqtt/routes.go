@@ -99,7 +99,7 @@ func (rs *routes) resolve(t *table, topic string) *route {
 func (rs *routes) bind(w *row, captured []string) *route {
 	r := &route{decoder: w.decoder}
 	r.replier, _ = w.decoder.(payload.Replier)
-	device := protocol.Device{Name: w.Name, Profile: w.Profile, Driver: rs.driver, Tags: slices.Clone(w.Tags)}
+	device := protocol.Device{Name: w.Name, Profile: w.Profile, Driver: rs.driver, Tags: slices.Clone(w.Tags), Reports: w.reports}
 	for i, name := range w.pattern.Captures() {
 		switch name {
 		case captureDevice:
@@ -125,7 +125,7 @@ func (rs *routes) intern(device protocol.Device) *protocol.Device {
 	for _, t := range device.Tags {
 		key.WriteString("\x00" + t.Key + "\x00" + t.Value)
 	}
-	if known, ok := rs.devices.Get(key.String()); ok {
+	if known, ok := rs.devices.Get(key.String()); ok && known.Reports == device.Reports {
 		return known
 	}
 	rs.devices.Add(key.String(), &device)

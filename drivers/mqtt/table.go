@@ -23,6 +23,7 @@ type row struct {
 	Device
 	pattern  Pattern
 	decoder  payload.Decoder
+	reports  *protocol.Reports // of the profile, the same in all its rows
 	commands map[string]*command
 }
 
@@ -41,7 +42,7 @@ func newTable(driver string, devices []Device, before *table) (*table, error) {
 	if t.heard, err = lru.New[heardAs, *protocol.Device](maxRoutes); err != nil {
 		return nil, err
 	}
-	known := before.places()
+	known, reports := before.places(), map[*payload.Profile]*protocol.Reports{}
 	now := map[int]int{} // places of rows that were there before
 	for i, d := range devices {
 		if at, ok := known[placeOf(d)]; ok && reflect.DeepEqual(before.rows[at].Device, d) {
@@ -53,6 +54,10 @@ func newTable(driver string, devices []Device, before *table) (*table, error) {
 		if err != nil {
 			return nil, err
 		}
+		if _, known := reports[d.Decode]; !known {
+			reports[d.Decode] = d.Decode.Reports()
+		}
+		w.reports = reports[d.Decode]
 		t.rows = append(t.rows, w)
 	}
 	t.remember(before, now)
@@ -107,7 +112,7 @@ func newRow(driver string, i int, d Device) (row, error) {
 		return row{}, fmt.Errorf("use profile %q: %w", d.Profile, err)
 	}
 	pattern, _ := ParsePattern(d.Topic)
-	return row{d, pattern, decoder, newCommands(d.Decode)}, nil
+	return row{Device: d, pattern: pattern, decoder: decoder, commands: newCommands(d.Decode)}, nil
 }
 
 // filters returns the topic filters to subscribe to, sorted, each once.

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"time"
 
 	"sluice/firmware-sim/bus"
@@ -37,7 +39,7 @@ func (m *Model) AddBus(b Bus, units []Unit) error {
 		if err != nil {
 			return fmt.Errorf("simulate driver %s: %w", b.Driver, err)
 		}
-		found.units = append(found.units, one)
+		found.members = append(found.members, one)
 		m.devices = append(m.devices, one.device())
 	}
 	m.buses = append(m.buses, found)
@@ -47,7 +49,8 @@ func (m *Model) AddBus(b Bus, units []Unit) error {
 // busModel is a bus and who is on it.
 type busModel struct {
 	Bus
-	units []*unit
+	members  []member
+	troubles []trouble
 }
 
 // line is how fast a line behind a converter is, which no configuration says.
@@ -61,13 +64,15 @@ type playedBus struct {
 	*bus.Bus
 	fleet *Fleet
 	model *busModel
+	away  outage
+	told  map[string]int64 // how often faults have struck; written by run
 }
 
 func (f *Fleet) addBus(m *busModel) error {
 	b := &playedBus{fleet: f, model: m}
 	o := bus.Options{Mode: m.Mode, Line: m.Line, Turnaround: turnaround, Seed: f.model.opts.Seed, Ledger: b.answered}
 	if m.Listen {
-		o.Listen, o.Turnaround = "127.0.0.1:0", turnaround/10
+		o.Listen, o.Turnaround = f.listen(), turnaround/10
 		if m.Mode != bus.TCP && o.Line == "" {
 			o.Line = converterLine
 		}
@@ -79,13 +84,23 @@ func (f *Fleet) addBus(m *busModel) error {
 		return fmt.Errorf("offer bus of driver %s: %w", m.Driver, err)
 	}
 	f.buses = append(f.buses, b)
-	for _, u := range m.units {
-		u.begin()
-		if err := b.Add(u.slave()); err != nil {
+	for _, one := range m.members {
+		if err := one.join(b.Bus); err != nil {
 			return fmt.Errorf("offer bus of driver %s: %w", m.Driver, err)
 		}
 	}
 	return b.Unplug()
+}
+
+// listen returns where the next bus by TCP listens.
+func (f *Fleet) listen() string {
+	port := f.play.TCPPort
+	for _, b := range f.buses {
+		if port > 0 && b.model.Listen {
+			port++
+		}
+	}
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 }
 
 // Buses returns the buses on offer: links that lead to pseudo terminals, and
@@ -98,15 +113,40 @@ func (f *Fleet) Buses() []Port {
 	return ports
 }
 
+// BusCounts are what has happened on the bus of one driver.
+type BusCounts struct {
+	Driver     string
+	Requests   int64            // that were heard
+	Answers    int64            // that went out whole, spoilt ones among them
+	Violations int64            // of the rules of the line by its master
+	Struck     map[string]int64 // how often faults have struck, by their kind
+}
+
+// BusCounts returns the counts of every bus. It is called after Run has returned.
+func (f *Fleet) BusCounts() []BusCounts {
+	var list []BusCounts
+	for _, b := range f.buses {
+		s := b.Stats()
+		list = append(list, BusCounts{
+			Driver: b.model.Driver, Requests: s.Requests, Answers: s.Answers, Violations: int64(len(b.violations())), Struck: b.told,
+		})
+	}
+	return list
+}
+
+// violations returns what the master of the bus did wrong.
+func (b *playedBus) violations() []bus.Violation {
+	return slices.DeleteFunc(b.Violations(), func(v bus.Violation) bool {
+		return v.Kind == bus.Gap && b.model.Listen // a converter sees to the silence itself
+	})
+}
+
 // BusFaults says what masters did wrong on the buses: they talked over others,
 // or without the silence before.
 func (f *Fleet) BusFaults() []string {
 	var list []string
 	for _, b := range f.buses {
-		v := slices.DeleteFunc(b.Violations(), func(v bus.Violation) bool {
-			return v.Kind == bus.Gap && b.model.Listen // a converter sees to the silence itself
-		})
-		if len(v) > 0 {
+		if v := b.violations(); len(v) > 0 {
 			list = append(list, fmt.Sprintf("driver %s broke the rules of its bus %d times, first: %v", b.model.Driver, len(v), v[0]))
 		}
 	}
@@ -118,8 +158,8 @@ func (f *Fleet) Unasked() []string {
 	var list []string
 	for _, b := range f.buses {
 		told := map[time.Duration]bool{}
-		for _, u := range b.model.units {
-			for _, every := range u.unasked() {
+		for _, one := range b.model.members {
+			for _, every := range one.polls().unasked() {
 				if !told[every] {
 					told[every] = true
 					list = append(list, fmt.Sprintf("driver %s: what is polled every %v was not asked for: play for longer than that", b.model.Driver, every))
@@ -143,18 +183,22 @@ func (b *playedBus) run(t *talk) error {
 	}
 	played := make(chan error, 1) // sent to once, by the goroutine below
 	go func() { played <- b.Run(ctx) }()
+	struck := make(chan error, 1) // likewise
+	go func() { struck <- b.strike(t) }()
 	select {
 	case err := <-played:
-		return err
+		t.end()
+		return errors.Join(err, <-struck)
 	case <-t.Done():
 	}
+	err := <-struck
 	b.Inject(bus.Trouble{Fault: bus.Silent})
 	<-time.After(hush)
-	err := b.Unplug()
+	err = errors.Join(err, b.Unplug())
 	cancel()
 	err = errors.Join(err, <-played)
-	for _, u := range b.model.units {
-		u.settle(b.fleet)
+	for _, one := range b.model.members {
+		one.polls().settle(b.fleet)
 	}
 	return err
 }
@@ -164,9 +208,9 @@ func (b *playedBus) answered(a bus.Answer) {
 	if !a.Sound() || a.Written {
 		return
 	}
-	for _, u := range b.model.units {
-		if u.address == a.Unit {
-			u.answered(b.fleet, &a)
+	for _, one := range b.model.members {
+		if one.polls().address == a.Unit {
+			one.answered(b.fleet, &a)
 		}
 	}
 }

@@ -27,6 +27,7 @@ type Play struct {
 	Brokers  map[string]Broker // by driver, one for every MQTT driver
 	Ports    string            // existing folder for the links to serial ports
 	Rate     float64           // messages per second of all MQTT devices together, default one per device
+	TCPPort  int               // of the first bus by TCP on this machine, the next ones follow; 0: any that are free
 	LineRate float64           // lines per second of each serial device at most, default 10
 	Limit    int64             // messages and lines after which the play ends, 0 for no limit
 	Ledger   *ledger.Ledger    // told of every sample; nil keeps no accounts
@@ -262,5 +263,24 @@ func (f *Fleet) unsend(r ledger.Ref) {
 func (f *Fleet) doubt(r ledger.Ref) {
 	if f.play.Ledger != nil {
 		f.play.Ledger.Doubt(r)
+	}
+}
+
+func (f *Fleet) waive(r ledger.Ref) {
+	f.confirmed.Add(1)
+	if f.play.Ledger != nil {
+		f.play.Ledger.Waive(r)
+	}
+}
+
+func (f *Fleet) excuse(device string, from time.Time) {
+	if f.play.Ledger != nil {
+		f.play.Ledger.Excuse(device, protocol.At(from))
+	}
+}
+
+func (f *Fleet) judge(device string, from time.Time) {
+	if f.play.Ledger != nil {
+		f.play.Ledger.Judge(device, protocol.At(from))
 	}
 }

@@ -8,44 +8,26 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"sluice/firmware-sim/bus"
-	"sluice/firmware-sim/ledger"
 	"sluice/firmware-sim/wire"
 	"sluice/protocol"
 	"sluice/protocol/modbus"
 	"sluice/protocol/payload"
 )
 
-// unit is one Modbus device. What is asked for at the same time becomes one
-// reading.
+// unit is one Modbus device.
 type unit struct {
-	address   uint8
-	groups    []*group
+	polled
 	reads     payload.Reads
-	mu        sync.Mutex // guards what follows, and the groups
-	registers map[place]uint16
+	registers map[place]uint16 // guarded by mu
 }
 
 // place is an address in one of a device's tables.
 type place struct {
 	bus.Table
 	address uint16
-}
-
-// group is the metrics of a device that have the same period. From one answer
-// that completes them to the next they do not change.
-type group struct {
-	*Device
-	every   time.Duration
-	metrics []register // by name, as the messages of the form
-	sample  Sample     // what the registers hold
-	read    int        // metrics that were answered since the sample was taken
-	done    time.Time  // when the sample before was answered for
-	ref     ledger.Ref // of that
-	asked   bool
 }
 
 // register is where a metric stands.
@@ -66,7 +48,7 @@ func newUnit(driver string, u Unit, seed uint64) (*unit, error) {
 		}
 		periods[every][name] = m
 	}
-	one := &unit{address: u.Address, reads: u.Decode.Reads, registers: map[place]uint16{}}
+	one := &unit{polled: polled{address: u.Address}, reads: u.Decode.Reads, registers: map[place]uint16{}}
 	for _, every := range slices.Sorted(maps.Keys(periods)) {
 		form, err := wire.NewRegisters(u.Profile, periods[every])
 		if err != nil {
@@ -84,15 +66,6 @@ func newUnit(driver string, u Unit, seed uint64) (*unit, error) {
 		one.groups = append(one.groups, g)
 	}
 	return one, nil
-}
-
-// device returns what stands for the unit in the model.
-func (u *unit) device() *Device {
-	first := u.groups[0].Device
-	for _, g := range u.groups {
-		first.byCount = first.byCount || g.byCount
-	}
-	return first
 }
 
 func newRegister(m payload.Metric) (register, error) {
@@ -126,10 +99,10 @@ func (u *unit) begin() {
 
 // take takes a sample and puts it into the registers. u.mu is held.
 func (u *unit) take(g *group) {
-	g.sample, g.read = g.Next(protocol.At(time.Now())), 0
+	g.sample = g.Next(protocol.At(time.Now()))
+	g.again()
 	texts := strings.Split(strings.TrimSuffix(string(g.sample.Payload), "\n"), "\n")
 	for i := range g.metrics {
-		g.metrics[i].read = false
 		u.put(&g.metrics[i], texts[i])
 	}
 }
@@ -164,6 +137,20 @@ func valueOf(m *payload.Metric, text string) protocol.Value {
 	}
 	n, _ := strconv.ParseInt(text, 10, 64)
 	return protocol.Int(n)
+}
+
+// again has all of a group yet to be asked for.
+func (g *group) again() {
+	g.read = 0
+	for i := range g.metrics {
+		g.metrics[i].read = false
+	}
+}
+
+// join puts the unit on the bus.
+func (u *unit) join(b *bus.Bus) error {
+	u.begin()
+	return b.Add(u.slave())
 }
 
 // slave returns the unit as the bus wants it: with all registers from the first
@@ -229,6 +216,12 @@ func (u *unit) answered(f *Fleet, a *bus.Answer) {
 		if !begins || !ends {
 			continue
 		}
+		if g.astray && a.At.Sub(g.heard) > g.every/2 {
+			g.again()
+		}
+		if g.heard = a.At; g.read == 0 {
+			g.began = a.At
+		}
 		for i := range g.metrics {
 			if r := &g.metrics[i]; r.table == a.Table && from <= r.from && r.to <= to && !r.read {
 				r.read = true
@@ -236,53 +229,9 @@ func (u *unit) answered(f *Fleet, a *bus.Answer) {
 			}
 		}
 		if g.read == len(g.metrics) {
-			g.complete(f, a.At)
+			u.complete(f, g, a)
 			u.take(g)
 		}
 		return
 	}
-}
-
-// complete notes that a sample went out. When it comes so soon after another one
-// that this was not received, and asked for again, the other one does not count.
-func (g *group) complete(f *Fleet, at time.Time) {
-	if g.asked && at.Sub(g.done) < g.every/2 {
-		f.unsend(g.ref)
-	} else {
-		g.settle(f)
-	}
-	g.done, g.asked = at, true
-	f.sent.Add(1)
-	if l := f.play.Ledger; l != nil {
-		g.ref = l.Sent(g.Name, ledger.Sample{At: protocol.At(at), Metrics: g.sample.Metrics})
-	}
-}
-
-// settle confirms what was answered last.
-func (g *group) settle(f *Fleet) {
-	if g.asked && g.ref != (ledger.Ref{}) {
-		f.confirm(g.ref)
-	}
-}
-
-// settle confirms what was answered last.
-func (u *unit) settle(f *Fleet) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	for _, g := range u.groups {
-		g.settle(f)
-	}
-}
-
-// unasked returns the periods of what nobody asked for.
-func (u *unit) unasked() []time.Duration {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	var list []time.Duration
-	for _, g := range u.groups {
-		if !g.asked {
-			list = append(list, g.every)
-		}
-	}
-	return list
 }

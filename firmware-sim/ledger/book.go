@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"math"
 	"slices"
 
 	"sluice/protocol"
@@ -29,6 +30,20 @@ type book struct {
 	seen    [][]uint8 // per sink and reading: times delivered
 	next    []int64   // per sink: one more than the highest number that arrived
 	arrived []int64   // per sink: deliveries, when only counted
+
+	suppressed int64 // readings that need not arrive
+	excused    []span
+}
+
+// span is a time from one moment to the one before another.
+type span struct{ from, until int64 }
+
+// always is the end of a span that has none yet.
+const always = math.MaxInt64
+
+// excuses reports whether nothing of what was sent or received at a time counts.
+func (b *book) excuses(at int64) bool {
+	return slices.ContainsFunc(b.excused, func(s span) bool { return s.from <= at && at < s.until })
 }
 
 func newBook(device string, sinks int) *book {

@@ -94,7 +94,7 @@ func (l *Ledger) Sent(device string, s Sample) Ref {
 func (l *Ledger) Confirmed(r Ref) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if r.book == nil || r.book.confirmed(r.n) {
+	if r.book == nil || r.book.confirmed(r.n) || r.book.excuses(r.book.at[r.n]) {
 		return
 	}
 	r.book.state[r.n] |= confirmedBit
@@ -133,7 +133,14 @@ func (l *Ledger) Unsent(r Ref) {
 func (l *Ledger) Doubt(r Ref) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if r.book == nil || !r.book.confirmed(r.n) {
+	if r.book != nil {
+		l.doubt(r)
+	}
+}
+
+// doubt is Doubt. l.mu is held.
+func (l *Ledger) doubt(r Ref) {
+	if !r.book.confirmed(r.n) {
 		return
 	}
 	r.book.state[r.n] &^= confirmedBit
@@ -143,6 +150,14 @@ func (l *Ledger) Doubt(r Ref) {
 			t.missing--
 		}
 	}
+}
+
+// Suppressed notes that the gateway says to have held back so many of the readings
+// of device: they need not arrive.
+func (l *Ledger) Suppressed(device string, readings int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.book(device).suppressed += readings
 }
 
 // Delivered notes that a sink got a reading of device with time t and these
@@ -166,6 +181,9 @@ func (l *Ledger) Delivered(sink, device string, t protocol.Timestamp, metrics []
 func (l *Ledger) match(s *tally, i int, b *book, t protocol.Timestamp, metrics []protocol.Metric) {
 	digest := l.digest(metrics)
 	n, found := b.find(i, t, digest)
+	if !found && b.excuses(int64(t)) {
+		return
+	}
 	if !found {
 		s.unexpected++
 		s.note(Finding{Kind: Unexpected, Device: b.device, Time: t, Detail: text(metrics)})

@@ -104,31 +104,36 @@ func TestExchangeOfStuckSink(t *testing.T) {
 	p.stop()
 }
 
-// noRename is a disk on which cursors cannot be given other names.
+// noRename is a disk on which no cursor can be given the name odd.
 type noRename struct{ journal.FS }
 
 func (f noRename) Rename(from, to string) error {
-	if strings.HasSuffix(to, "cursor") {
+	if strings.HasSuffix(to, "odd.cursor") {
 		return errors.New("disk is odd")
 	}
 	return f.FS.Rename(from, to)
 }
 
-// TestExchangeIsAllOrNothing fails at the second of two sinks.
+// TestExchangeIsAllOrNothing fails at the last of several sinks.
 func TestExchangeIsAllOrNothing(t *testing.T) {
-	one, two, three, other := newClosing(), newClosing(), newClosing(), newClosing()
-	p := start(t, config(t.TempDir()), noRename{journal.OS{}}, delivered("one", one), delivered("two", two))
+	one, two, same, other := newClosing(), newClosing(), newClosing(), newClosing()
+	p := start(t, config(t.TempDir()), noRename{journal.OS{}}, delivered("one", one), delivered("two", two), delivered("same", same))
 	defer p.stop()
-	renamed := delivered("deux", other)
-	renamed.Config.Was = "two"
-	if err := p.Exchange([]Sink{delivered("one", other), delivered("three", three), renamed}); err == nil || !strings.Contains(err.Error(), "disk is odd") {
+	uno, odd := delivered("uno", other), delivered("odd", other)
+	uno.Config.Was, odd.Config.Was = "one", "two"
+	err := p.Exchange([]Sink{delivered("same", other), delivered("new", other), uno, odd})
+	if err == nil || !strings.Contains(err.Error(), "disk is odd") {
 		t.Errorf("exchange ends with %v", err)
 	}
 	p.Intake("floor").Emit(batch(protocol.Origin{}, nil, 0))
-	one.wait(t, 1)
-	two.wait(t, 1)
-	if one.isClosed() || two.isClosed() || len(p.Stats().Unclaimed) > 0 || len(p.Stats().Deliveries) != 2 {
-		t.Errorf("not everything is as it was: %+v", p.Stats())
+	for _, s := range []closing{one, two, same} {
+		s.wait(t, 1)
+		if s.isClosed() {
+			t.Error("a sink is closed")
+		}
+	}
+	if s := p.Stats(); len(s.Unclaimed) > 0 || len(s.Deliveries) != 3 || len(s.Journal.Cursors) != 3 || len(other.values()) > 0 {
+		t.Errorf("not everything is as it was: %+v", s)
 	}
 }
 

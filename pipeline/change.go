@@ -38,7 +38,7 @@ func (p *Pipeline) AddIntake(driver string) *Intake {
 // It is all or nothing: on error the pipeline goes on as before, and the sinks are
 // the caller's to close. Otherwise the pipeline owns them, and has closed those whose
 // places they have taken. It waits until Run runs, must not be called twice at a
-// time, nor together with Retire, and has to return before the context of Run ends.
+// time, nor together with RetireSinks, and has to return before the context of Run ends.
 func (p *Pipeline) Exchange(with []Sink) error {
 	<-p.started
 	x := &exchange{Pipeline: p, fallbacks: maps.Clone(p.fallbacks)}
@@ -111,14 +111,17 @@ func (x *exchange) open(with []Sink) error {
 func (x *exchange) undo() {
 	for _, d := range x.fresh {
 		d.cursor.Leave()
+		if !slices.ContainsFunc(x.stopped, func(o *delivery) bool { return o.name == d.name }) {
+			x.journal.Disclaim(d.name) // as it was before
+		}
 	}
 	for _, name := range x.created {
-		x.journal.Disclaim(name)
 		if err := x.journal.Forget(name); err != nil {
 			x.log.Warn("journal keeps readings for a sink that was not added: end that with 'gateway journal forget'", "sink", name, "err", err)
 		}
 	}
-	for i, d := range x.stopped {
+	var again []*delivery
+	for _, d := range x.stopped {
 		s := Sink{d.name, d.sink, d.config}
 		for _, r := range x.renamed {
 			if r.Config.Was == d.name {
@@ -128,13 +131,14 @@ func (x *exchange) undo() {
 		cursor, err := x.openCursor(s)
 		if err != nil { // only of one that was renamed: its file cannot be renamed back
 			x.log.Error("sink cannot go on: its readings are kept for it until the gateway is started anew", "sink", d.name, "err", err)
+			x.closeSink(d.name, d.sink)
 			continue
 		}
 		s.Config.Was = d.config.Was
-		x.stopped[i] = x.newDelivery(s, cursor, d.fallback)
+		again = append(again, x.newDelivery(s, cursor, d.fallback))
 	}
 	x.fallbacks = x.Pipeline.fallbacks
-	x.replace(x.stopped)
+	x.replace(again)
 }
 
 // begin closes the sinks whose places are taken, one of which may hold what its
@@ -199,10 +203,10 @@ func (p *Pipeline) end(deliveries []*delivery) {
 	}
 }
 
-// Retire ends the sinks of these names, as far as they are there, and closes them. The
-// journal goes on keeping readings for those that have a cursor, as for every sink that
-// is not configured. It is called as Exchange is.
-func (p *Pipeline) Retire(sinks []string) {
+// RetireSinks ends the sinks of these names, as far as they are there, and closes
+// them. The journal goes on keeping readings for those that have a cursor, as for
+// every sink that is not configured. It is called as Exchange is.
+func (p *Pipeline) RetireSinks(sinks []string) {
 	<-p.started
 	var gone []*delivery
 	for _, d := range p.deliveries {

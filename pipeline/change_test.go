@@ -104,36 +104,41 @@ func TestExchangeOfStuckSink(t *testing.T) {
 	p.stop()
 }
 
-// noRename is a disk on which cursors cannot be given other names.
+// noRename is a disk on which no cursor can be given the name odd.
 type noRename struct{ journal.FS }
 
 func (f noRename) Rename(from, to string) error {
-	if strings.HasSuffix(to, "cursor") {
+	if strings.HasSuffix(to, "odd.cursor") {
 		return errors.New("disk is odd")
 	}
 	return f.FS.Rename(from, to)
 }
 
-// TestExchangeIsAllOrNothing fails at the second of two sinks.
+// TestExchangeIsAllOrNothing fails at the last of several sinks.
 func TestExchangeIsAllOrNothing(t *testing.T) {
-	one, two, three, other := newClosing(), newClosing(), newClosing(), newClosing()
-	p := start(t, config(t.TempDir()), noRename{journal.OS{}}, delivered("one", one), delivered("two", two))
+	one, two, same, other := newClosing(), newClosing(), newClosing(), newClosing()
+	p := start(t, config(t.TempDir()), noRename{journal.OS{}}, delivered("one", one), delivered("two", two), delivered("same", same))
 	defer p.stop()
-	renamed := delivered("deux", other)
-	renamed.Config.Was = "two"
-	if err := p.Exchange([]Sink{delivered("one", other), delivered("three", three), renamed}); err == nil || !strings.Contains(err.Error(), "disk is odd") {
+	uno, odd := delivered("uno", other), delivered("odd", other)
+	uno.Config.Was, odd.Config.Was = "one", "two"
+	err := p.Exchange([]Sink{delivered("same", other), delivered("new", other), uno, odd})
+	if err == nil || !strings.Contains(err.Error(), "disk is odd") {
 		t.Errorf("exchange ends with %v", err)
 	}
 	p.Intake("floor").Emit(batch(protocol.Origin{}, nil, 0))
-	one.wait(t, 1)
-	two.wait(t, 1)
-	if one.isClosed() || two.isClosed() || len(p.Stats().Unclaimed) > 0 || len(p.Stats().Deliveries) != 2 {
-		t.Errorf("not everything is as it was: %+v", p.Stats())
+	for _, s := range []closing{one, two, same} {
+		s.wait(t, 1)
+		if s.isClosed() {
+			t.Error("a sink is closed")
+		}
+	}
+	if s := p.Stats(); len(s.Unclaimed) > 0 || len(s.Deliveries) != 3 || len(s.Journal.Cursors) != 3 || len(other.values()) > 0 {
+		t.Errorf("not everything is as it was: %+v", s)
 	}
 }
 
-// TestRetire ends a sink and a fallback, and takes the sink up again later.
-func TestRetire(t *testing.T) {
+// TestRetireSinks ends a sink and a fallback, and takes the sink up again later.
+func TestRetireSinks(t *testing.T) {
 	a, b, f := newClosing(), newClosing(), newClosing()
 	refuge := delivered("refuge", f)
 	refuge.Config.Only = "fallback"
@@ -145,7 +150,7 @@ func TestRetire(t *testing.T) {
 	}
 	emit(0)
 	b.wait(t, 1)
-	p.Retire([]string{"b", "refuge", "nobody"})
+	p.RetireSinks([]string{"b", "refuge", "nobody"})
 	emit(1)
 	a.wait(t, 2)
 	s := p.Stats()
@@ -192,4 +197,30 @@ func TestIntakeOfDriverThatReturns(t *testing.T) {
 		s := p.Stats().Intakes
 		return len(s) == 2 && s[0].Journaled == 1 && s[0].Duplicate == 1 && s[1].Journaled == 1
 	})
+}
+
+// TestExchangeOfFallback has a sink that is out of order use another fallback.
+func TestExchangeOfFallback(t *testing.T) {
+	broken, first, second := newMemory(), newClosing(), newClosing()
+	broken.fails(errors.New("away"))
+	refuge := func(s closing) Sink {
+		f := delivered("refuge", s)
+		f.Config.Only = "fallback"
+		return f
+	}
+	user := delivered("a", broken)
+	user.Config.Fallback = "refuge"
+	user.Config.Breaker.Failures = 1
+	p := start(t, config(t.TempDir()), nil, user, refuge(first))
+	defer p.stop()
+	p.Intake("floor").Emit(batch(protocol.Origin{}, nil, 0))
+	first.wait(t, 1)
+	if err := p.Exchange([]Sink{user, refuge(second)}); err != nil {
+		t.Fatal(err)
+	}
+	p.Intake("floor").Emit(batch(protocol.Origin{}, nil, 1))
+	second.wait(t, 1)
+	if got := append(first.values(), second.values()...); !first.isClosed() || !slices.Equal(got, []float64{0, 1}) {
+		t.Errorf("the fallbacks have %v", got)
+	}
 }

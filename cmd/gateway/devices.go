@@ -130,7 +130,7 @@ func (g *gateway) listDevices(o *devicesOrder, out *answer) error {
 		return err
 	}
 	var names []string
-	for _, d := range g.drivers {
+	for _, d := range g.parts() {
 		names = append(names, d.name)
 	}
 	if o.Driver != "" && !slices.Contains(names, o.Driver) {

@@ -89,9 +89,16 @@ func (r *reloader) takeOver(f *config.File, p *plan) error {
 	p.took("sink", p.of("sink", actionAdded, actionRestarted, actionRenamed), time.Since(began))
 	c.drivers()
 	began = time.Now()
-	gone := p.of("sink", actionRemoved)
-	r.gateway.pipeline.Retire(gone)
-	p.took("sink", gone, time.Since(began))
+	var gone []string // also a renamed one, if there was a place of the new name already
+	for _, s := range r.file.Sinks {
+		if sinkNamed(f, s.Name) == nil {
+			gone = append(gone, s.Name)
+		}
+	}
+	r.gateway.pipeline.RetireSinks(gone)
+	p.took("sink", p.of("sink", actionRemoved), time.Since(began))
+	r.gateway.pipeline.Expect(namedDevices(f))
+	r.gateway.pipeline.Retire(goneDevices(f))
 	return nil
 }
 

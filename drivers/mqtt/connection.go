@@ -106,6 +106,7 @@ func (c *connection) connect(ctx context.Context) error {
 // something was refused and there is room again: then it returns true. Nothing
 // is left of the connection when it returns.
 func (c *connection) serve(ctx context.Context) (refused bool, err error) {
+	c.renew()
 	if err = c.subscribe(ctx); err == nil {
 		c.unguard()
 		c.serving.Store(c)

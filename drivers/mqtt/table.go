@@ -44,7 +44,7 @@ func newTable(driver string, devices []Device, before *table) (*table, error) {
 	if t.heard, err = lru.New[heardAs, *protocol.Device](maxRoutes); err != nil {
 		return nil, err
 	}
-	known := before.places()
+	known, reports := before.places(), map[*payload.Profile]*protocol.Reports{}
 	now := map[int]int{} // places of rows that were there before
 	reports := map[*payload.Profile]*protocol.Reports{}
 	for i, d := range devices {

@@ -24,6 +24,16 @@ func (d *Driver) Update(devices []Device) error {
 	return nil
 }
 
+// renew makes the wanted subscriptions those of the present devices if Update has
+// changed them while there was no connection.
+func (c *connection) renew() {
+	select {
+	case <-c.updated:
+		c.subs.want.Filters = c.routes.table.Load().filters()
+	default:
+	}
+}
+
 // resubscribe makes the session's subscriptions those of the present devices.
 func (c *connection) resubscribe(ctx context.Context) error {
 	c.subs.want.Filters = c.routes.table.Load().filters()

@@ -84,7 +84,7 @@ func TestBusesArePlayed(t *testing.T) {
 	}
 	end := strings.Join(rest, "\n")
 	if !refused || !strings.Contains(end, "5 devices sent ") || !strings.Contains(end, "\nbus of plc: ") ||
-		!strings.Contains(end, "bus of meters: 0 requests, 0 answers, 0 violations, silent 0 times") || !strings.Contains(end, "violations, exception ") {
+		!strings.Contains(end, "bus of meters: 0 requests, 0 answers, 0 violations; faults: silent 0") || !strings.Contains(end, "violations; faults: exception ") {
 		t.Errorf("refused: %v, end: %s", refused, end)
 	}
 }

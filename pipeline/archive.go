@@ -64,6 +64,8 @@ func Reopen(config Config, sinks []string, log *slog.Logger) (*Archive, error) {
 // Run has returned.
 func (p *Pipeline) Archive() *Archive {
 	a := &Archive{dir: p.config.Dir, view: p.journal.View(), journal: p.journal, office: p.office, sinks: []string{}}
+	p.mu.RLock()
+	defer p.mu.RUnlock()
 	for _, d := range p.deliveries {
 		a.sinks = append(a.sinks, d.name)
 	}

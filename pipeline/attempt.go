@@ -147,6 +147,8 @@ func (d *delivery) rest(ctx context.Context, backoff, asked time.Duration) bool 
 		select {
 		case <-ctx.Done():
 			return false
+		case <-d.leave:
+			return false
 		case <-end.C:
 			return true
 		case <-probe:

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"sluice/pipeline/journal"
+	"sluice/pipeline/report"
 )
 
 // committer is the one goroutine that writes: it takes batches from the intakes
@@ -20,7 +22,11 @@ type committer struct {
 	config  Config
 	log     *slog.Logger
 	stages  []stage
+	desk    *report.Desk  // decides what is reported
+	made    []report.Made // from the desk; reused
 	wake    <-chan struct{}
+
+	mu sync.Mutex // held while it works, not while it waits; guards what follows
 	notebook
 
 	maxGroup int // bytes
@@ -50,20 +56,14 @@ func (c *committer) run(ctx, give context.Context) {
 	for {
 		c.pulse.within(0)
 		ending := ctx.Err() != nil // asked before looking, so that the last batch is seen
-		full := c.gather()
-		wait, err := c.advance(full || ending)
-		if err != nil {
-			wait := c.failed(err)
+		full, wait, err := c.round(ending)
+		switch {
+		case err != nil:
 			c.pulse.within(wait)
 			if wait > 0 && !sleep(give, wait) {
 				c.abandon(err)
 				return
 			}
-			continue
-		}
-		c.restore()
-		c.recovered()
-		switch {
 		case full:
 		case ending:
 			c.lastNotes()
@@ -72,6 +72,24 @@ func (c *committer) run(ctx, give context.Context) {
 			c.pause(ctx, wait)
 		}
 	}
+}
+
+// round takes what there is and writes what is due. full says that there is more,
+// wait is how long until more is due, 0 when nothing is; on error how long to wait
+// before it is tried again.
+func (c *committer) round(ending bool) (full bool, wait time.Duration, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	c.desk.Look(now)
+	full = c.gather()
+	full = c.present(now, ending) || full
+	if wait, err = c.advance(full || ending); err != nil {
+		return full, c.failed(err), err
+	}
+	c.restore()
+	c.recovered()
+	return full, wait, nil
 }
 
 // gather moves batches from the intakes to waiting and reports whether it
@@ -106,6 +124,7 @@ func (c *committer) hold(e entry) {
 		for _, stage := range c.stages {
 			stage.apply(e.batch)
 		}
+		e.suppressed, e.held = c.desk.Decide(e.batch, e.source)
 	}
 	c.waiting = append(c.waiting, e)
 	c.held += e.size
@@ -153,7 +172,7 @@ func (c *committer) append() error {
 	readings := 0
 	for _, e := range fresh {
 		if !e.duplicate {
-			readings += int(e.readings)
+			readings += len(e.batch.Readings)
 		}
 	}
 	page := c.page(fresh)
@@ -215,6 +234,9 @@ func (c *committer) pause(ctx context.Context, wait time.Duration) {
 		if wait == 0 || again < wait {
 			wait = again
 		}
+	}
+	if due := c.desk.Wait(); due > 0 && (wait == 0 || due < wait) {
+		wait = due
 	}
 	var timer <-chan time.Time
 	if wait > 0 {

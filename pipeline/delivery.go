@@ -32,6 +32,9 @@ type delivery struct {
 	health   *health
 	pulse    *pulse
 	latency  latency
+	leave    chan struct{} // closed when another is to go on at the cursor
+	abort    func()        // ends what the delivery does at once; set when it starts
+	ended    chan struct{} // closed when it has ended
 	writes   struct{ stored, rejected, failed atomic.Uint64 }
 
 	began    time.Time // when the batch was first tried
@@ -43,7 +46,7 @@ type delivery struct {
 }
 
 // run delivers until ctx ends or, once drain is closed, until everything in the
-// journal has been delivered.
+// journal has been delivered, or between two batches when it is to leave.
 func (d *delivery) run(ctx context.Context, drain <-chan struct{}) {
 	defer d.pulse.rest()
 	if r, ok := d.sink.(sink.Rememberer); ok {
@@ -96,7 +99,7 @@ func (d *delivery) connect(ctx context.Context) {
 // collect gathers the next batch and returns the feed that has it, nil when there
 // is nothing more to do.
 func (d *delivery) collect(ctx context.Context, drain <-chan struct{}) *feed {
-	for {
+	for !closed(d.leave) {
 		d.pulse.within(0)
 		if d.cursor.Replayed() {
 			d.live.startOver()
@@ -119,6 +122,7 @@ func (d *delivery) collect(ctx context.Context, drain <-chan struct{}) *feed {
 			return nil
 		}
 	}
+	return nil
 }
 
 // split leaves what waits behind, so that new readings come first, if that is
@@ -179,6 +183,7 @@ func (d *delivery) idle(ctx context.Context, drain <-chan struct{}, ending bool)
 	select {
 	case <-ctx.Done():
 		return false
+	case <-d.leave:
 	case <-d.cursor.Ready():
 	case <-d.dead.wake:
 	case <-drain:

@@ -29,7 +29,7 @@ type Intake struct {
 	acked    []protocol.Origin // of this session
 	rejected map[rejection]uint64
 	flawed   map[rejection]uint64 // metrics left out of readings
-	recalled []protocol.Origin    // by the notes of an earlier process; nil once told
+	recalled []protocol.Origin    // by the notes of an earlier process or driver; nil once told
 }
 
 // queued is a batch in an intake.
@@ -57,13 +57,13 @@ const (
 //	Received = Rejected + Duplicate + Refused + Dropped + Suppressed + InIntake + Journaled
 type IntakeStats struct {
 	Driver     string
-	Received   uint64
+	Received   uint64 // those that the gateway makes for silent devices among them
 	Rejected   uint64 // messages that never give a reading
 	Duplicate  uint64 // sent again although kept
 	Refused    uint64 // left with the source, which sends them again
 	Dropped    uint64 // lost: no room, and the source cannot send again
 	Suppressed uint64 // held back by a report rule
-	InIntake   uint64 // accepted, not yet in the journal
+	InIntake   uint64 // accepted, not yet in the journal; what a report rule holds back among them
 	Journaled  uint64
 
 	SkippedBytes uint64 // that belong to no message, such as noise on a line
@@ -191,14 +191,21 @@ func (i *Intake) SessionLost(string) {
 	poke(i.wake)
 }
 
-// Recalled returns, once, what the journal knew of open messages when it was
-// opened.
+// Recalled returns, once, what was known of open messages when the journal was
+// opened or another driver took the intake over.
 func (i *Intake) Recalled() []protocol.Origin {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	list := i.recalled
 	i.recalled = nil
 	return list
+}
+
+// recall gives a driver that is about to run what is known of open messages.
+func (i *Intake) recall(open []protocol.Origin) {
+	i.mu.Lock()
+	i.recalled = open
+	i.mu.Unlock()
 }
 
 // takeNotes returns the present session and appends to acked the acknowledgements
@@ -209,6 +216,16 @@ func (i *Intake) takeNotes(acked []protocol.Origin) (uint64, []protocol.Origin) 
 	acked = append(acked, i.acked...)
 	i.acked = i.acked[:0]
 	return i.session, acked
+}
+
+// enter counts n readings in that no driver emits, and the bytes that they, or
+// readings that are in already, take from now on.
+func (i *Intake) enter(n uint64, size int) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.stats.Received += n
+	i.stats.InIntake += n
+	i.bytes += size
 }
 
 // leave counts a batch of n readings out of the intake.

@@ -74,6 +74,7 @@ func (c *committer) degrade(err error) {
 	for _, e := range c.waiting {
 		if c.refuses(&e) {
 			c.held -= e.size
+			c.desk.Forget(e.batch)
 			e.source.refuse(&e, err)
 			continue
 		}
@@ -120,6 +121,7 @@ func (c *committer) recovered() {
 func (c *committer) giveBack(err error) {
 	for i := range c.waiting {
 		c.held -= c.waiting[i].size
+		c.desk.Forget(c.waiting[i].batch)
 		c.waiting[i].source.refuse(&c.waiting[i], err)
 	}
 	clear(c.waiting)

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"sluice/pipeline/journal"
+	"sluice/pipeline/report"
 	"sluice/sink"
 )
 
@@ -20,15 +22,22 @@ type Sink struct {
 
 // Pipeline carries readings from the intakes to the sinks.
 type Pipeline struct {
-	config     Config
-	log        *slog.Logger
-	journal    *journal.Journal
-	wake       chan struct{} // an intake tells the committer; never closed; one signal says "look again"
+	config    Config
+	log       *slog.Logger
+	journal   *journal.Journal
+	wake      chan struct{} // an intake tells the committer; never closed; one signal says "look again"
+	committer *committer
+	office    *deadOffice
+
+	running sync.WaitGroup  // the deliveries that run
+	started chan struct{}   // closed by Run when they do
+	give    context.Context // theirs, set by Run: ends when draining has taken long enough
+	drain   chan struct{}   // closed by Run when the committer has written its last record
+
+	mu         sync.RWMutex // guards what follows
 	intakes    map[string]*Intake
-	committer  *committer
 	deliveries []*delivery
 	fallbacks  map[string]*fallback
-	office     *deadOffice
 }
 
 // Open opens the journal and prepares one intake per driver and one delivery per
@@ -42,6 +51,8 @@ func open(config Config, drivers []string, sinks []Sink, log *slog.Logger, fs jo
 		config:    config,
 		log:       log,
 		wake:      make(chan struct{}, 1),
+		started:   make(chan struct{}),
+		drain:     make(chan struct{}),
 		intakes:   map[string]*Intake{},
 		fallbacks: map[string]*fallback{},
 	}
@@ -73,6 +84,7 @@ func open(config Config, drivers []string, sinks []Sink, log *slog.Logger, fs jo
 		config:   config,
 		log:      log,
 		stages:   []stage{unset{}, &rising{}},
+		desk:     report.New(time.Now(), log),
 		wake:     p.wake,
 		maxGroup: min(maxGroup, int(config.Volatile)/4),
 		encoder:  newEncoder(),
@@ -135,20 +147,34 @@ func (p *Pipeline) addIntake(name string, known *resent) {
 		known = newResent()
 	}
 	i := newIntake(name, p.config.Intake, p.wake)
+	i.degraded.Store(!p.committer.tryAt.IsZero())
 	p.intakes[name] = i
 	i.recalled = known.recalled()
 	p.committer.sources = append(p.committer.sources, &source{intake: i, resent: known})
 }
 
 func (p *Pipeline) addDelivery(s Sink) error {
+	cursor, err := p.openCursor(s)
+	if err != nil {
+		return err
+	}
+	p.deliveries = append(p.deliveries, p.newDelivery(s, cursor, p.fallbacks[s.Config.Fallback]))
+	return nil
+}
+
+func (p *Pipeline) openCursor(s Sink) (*journal.Cursor, error) {
 	options := journal.CursorOptions{Was: s.Config.Was, Block: s.Config.WhenFull == "block", MaxAge: s.Config.TTL}
 	if s.Config.Start == "oldest" {
 		options.Start = journal.Oldest
 	}
 	cursor, err := p.journal.Cursor(s.Name, options)
 	if err != nil {
-		return fmt.Errorf("open delivery: %w", err)
+		return nil, fmt.Errorf("open delivery: %w", err)
 	}
+	return cursor, nil
+}
+
+func (p *Pipeline) newDelivery(s Sink, cursor *journal.Cursor, f *fallback) *delivery {
 	log, dead := p.log.With("sink", s.Name), p.office.of(s.Name)
 	d := &delivery{
 		name:     s.Name,
@@ -158,31 +184,34 @@ func (p *Pipeline) addDelivery(s Sink) error {
 		live:     newFeed(&cursor.Lane, s.Config.Batch, log),
 		missed:   newFeed(cursor.Backlog(), s.Config.Batch, log),
 		breaker:  newBreaker(s.Config.Breaker, log),
-		fallback: p.fallbacks[s.Config.Fallback],
+		fallback: f,
 		dead:     dead,
 		redo:     newRedo(dead, s.Config.Batch, log),
 		log:      log,
 		health:   newHealth(),
+		leave:    make(chan struct{}),
+		ended:    make(chan struct{}),
 		pulse:    newPulse(),
 	}
 	d.missed.historical = true
-	p.deliveries = append(p.deliveries, d)
-	return nil
+	return d
 }
 
-// Intake returns the intake of a driver named in Open.
-func (p *Pipeline) Intake(driver string) *Intake { return p.intakes[driver] }
+// Intake returns the intake of a driver, nil when there is none of that name.
+func (p *Pipeline) Intake(driver string) *Intake {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.intakes[driver]
+}
 
 // Run carries readings until ctx ends. Then it writes what the intakes hold to
 // the journal, gives the sinks config.Drain to catch up, closes them and the
 // journal, and returns. Drivers must have ended before ctx does. What is not
 // delivered by then stays in the journal.
 func (p *Pipeline) Run(ctx context.Context) error {
-	// give ends when draining is over or has taken long enough.
 	give, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	drain := make(chan struct{}) // closed below, when the committer has written its last record
-	var deliveries, house sync.WaitGroup
+	var house sync.WaitGroup
 	house.Go(func() {
 		select {
 		case <-ctx.Done():
@@ -192,12 +221,14 @@ func (p *Pipeline) Run(ctx context.Context) error {
 		}
 	})
 	house.Go(func() { p.journal.Tend(give) })
+	p.give = give
 	for _, d := range p.deliveries {
-		deliveries.Go(func() { d.run(give, drain) })
+		p.start(d)
 	}
+	close(p.started)
 	p.committer.run(ctx, give)
-	close(drain)
-	deliveries.Wait()
+	close(p.drain)
+	p.running.Wait()
 	stop()
 	house.Wait()
 	return p.close()

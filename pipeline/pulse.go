@@ -55,6 +55,8 @@ func (p *Pipeline) Stuck() []Stuck {
 		}
 	}
 	add("journal", p.committer.pulse)
+	p.mu.RLock()
+	defer p.mu.RUnlock()
 	for _, d := range p.deliveries {
 		add("sink "+d.name, d.pulse)
 	}

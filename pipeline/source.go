@@ -14,6 +14,9 @@ type entry struct {
 	size      int // about, in bytes
 	session   uint64
 	duplicate bool // kept already: acknowledged with the others, not written
+
+	suppressed uint64 // of readings, by a report rule
+	held       uint64 // of readings, to go out or be suppressed later
 }
 
 // source is the committer's side of one intake.
@@ -99,9 +102,19 @@ func (s *source) refuse(e *entry, err error) {
 	e.done(err)
 }
 
-// done ends an entry: nil, it is kept.
+// Superseded counts a reading that was held back as suppressed.
+func (s *source) Superseded() { s.intake.leave(1, 0, suppressed) }
+
+func suppressed(s *IntakeStats) *uint64 { return &s.Suppressed }
+
+// done ends an entry: nil, it is kept. What is held back of it stays in the intake.
 func (e *entry) done(err error) {
-	e.source.intake.leave(e.readings, e.size, func(s *IntakeStats) *uint64 {
+	n := e.readings - e.held
+	if err == nil && e.suppressed > 0 {
+		n -= e.suppressed
+		e.source.intake.leave(e.suppressed, 0, suppressed)
+	}
+	e.source.intake.leave(n, e.size, func(s *IntakeStats) *uint64 {
 		switch {
 		case err == nil && e.duplicate:
 			return &s.Duplicate

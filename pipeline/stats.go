@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"sluice/pipeline/journal"
@@ -52,8 +54,10 @@ type DeliveryStats struct {
 // were taken at one moment, so that their equations hold.
 func (p *Pipeline) Stats() Stats {
 	s := Stats{Disk: p.committer.health.snapshot()}
-	for _, source := range p.committer.sources {
-		stats, rejections, flaws := source.intake.snapshot()
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	for _, name := range slices.Sorted(maps.Keys(p.intakes)) {
+		stats, rejections, flaws := p.intakes[name].snapshot()
 		s.Intakes = append(s.Intakes, stats)
 		s.Rejections = append(s.Rejections, rejections...)
 		s.Flaws = append(s.Flaws, flaws...)

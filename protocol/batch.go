@@ -20,8 +20,9 @@ func (o Origin) CanResend() bool { return o.Driver != "" }
 // never after false, from the pipeline's committer, and must not block: a
 // driver's Done only puts the message on the driver's own acknowledgement
 // queue. Its error is nil when the readings are as durable as configured (or
-// were suppressed or recognised as a duplicate), otherwise they were not kept
-// and the source must send them again. A nil Done is not called.
+// were recognised as a duplicate, or a report rule suppresses or holds them
+// back), otherwise they were not kept and the source must send them again. A nil
+// Done is not called.
 type Batch struct {
 	Readings []Reading
 	Flaws    []Flaw // metrics that the readings lack: the pipeline counts them

@@ -54,10 +54,11 @@ type Tag struct{ Key, Value string }
 // to the device (one pointer per identity), shared by all its readings, and
 // never changed once a reading refers to it.
 type Device struct {
-	Name    string // unique among the gateway's devices
-	Profile string // the device model's profile, "" when there is none
-	Driver  string // the driver instance that talks to it
-	Tags    []Tag  // sorted by key, keys unique
+	Name    string   // unique among the gateway's devices
+	Profile string   // the device model's profile, "" when there is none
+	Driver  string   // the driver instance that talks to it
+	Tags    []Tag    // sorted by key, keys unique
+	Reports *Reports // which of its readings are reported, nil: all; no part of its identity
 }
 
 // Metric is one measured value.

@@ -18,8 +18,8 @@ type accounts struct {
 	Duration   float64                    `json:"duration_s"`
 	Devices    int                        `json:"devices"`
 	Sent       int64                      `json:"sent"`
-	Accepted   int64                      `json:"accepted"` // journaled + suppressed
-	Suppressed map[string]int64           `json:"suppressed"`
+	Accepted   int64                      `json:"accepted"`   // journaled + suppressed
+	Suppressed map[string]int64           `json:"suppressed"` // by the driver whose devices report rules hold back
 	Rejected   map[string]int64           `json:"rejected"`
 	Dropped    map[string]int64           `json:"dropped"`
 	Refused    int64                      `json:"refused"` // and sent again by the broker
@@ -45,6 +45,9 @@ func (r *rehearsal) accounts() *accounts {
 	}
 	for _, i := range s.Intakes {
 		a.addIntake(i)
+	}
+	for _, d := range r.gateway.pipeline.Devices() {
+		r.ledger.Suppressed(d.Device.Name, int64(d.Suppressed))
 	}
 	for _, x := range s.Rejections {
 		a.Rejected[x.Reason] += int64(x.Count)
@@ -84,6 +87,9 @@ func (a *accounts) problem(format string, args ...any) {
 func (a *accounts) addIntake(i pipeline.IntakeStats) {
 	a.intakes = append(a.intakes, i)
 	a.Accepted += int64(i.Journaled + i.Suppressed)
+	if i.Suppressed > 0 {
+		a.Suppressed[i.Driver] = int64(i.Suppressed)
+	}
 	a.Refused += int64(i.Refused)
 	a.Duplicate += int64(i.Duplicate)
 	if i.Dropped > 0 {
@@ -158,6 +164,9 @@ func (a *accounts) writeDrivers(b *strings.Builder) {
 	fmt.Fprintf(b, "%-14s %10s %10s %9s %9s %9s %9s\n", "driver", "received", "accepted", "rejected", "duplicate", "refused", "dropped")
 	for _, i := range a.intakes {
 		fmt.Fprintf(b, "%-14s %10d %10d %9d %9d %9d %9d\n", i.Driver, i.Received, i.Journaled+i.Suppressed, i.Rejected, i.Duplicate, i.Refused, i.Dropped)
+	}
+	for _, driver := range sortedKeys(a.Suppressed) {
+		fmt.Fprintf(b, "  suppressed: %d of %s, by report rules\n", a.Suppressed[driver], driver)
 	}
 	for _, reason := range sortedKeys(a.Rejected) {
 		fmt.Fprintf(b, "  rejected: %s %d\n", reason, a.Rejected[reason])

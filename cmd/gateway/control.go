@@ -122,8 +122,10 @@ func (c *control) close() {
 func (c *control) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /journal/{order}", c.journal)
+	mux.HandleFunc("POST /devices", c.devices)
 	mux.HandleFunc("POST /devices/tell", c.tell)
 	mux.HandleFunc("POST /devices/commands", c.commands)
+	mux.HandleFunc("POST /reload", c.reload)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotFound, usageError{fmt.Errorf("gateway %s knows no %s %s", version(), r.Method, r.URL.Path)})
 	})
@@ -179,6 +181,12 @@ func (c *control) journal(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
+// devices lists the devices.
+func (c *control) devices(w http.ResponseWriter, r *http.Request) {
+	o := &devicesOrder{}
+	c.carryOut(w, r, o, c.slots, func(_ context.Context, out *answer) error { return c.gateway.listDevices(o, out) })
+}
+
 // tell tells a device something.
 func (c *control) tell(w http.ResponseWriter, r *http.Request) {
 	o := &tellOrder{}
@@ -189,6 +197,12 @@ func (c *control) tell(w http.ResponseWriter, r *http.Request) {
 func (c *control) commands(w http.ResponseWriter, r *http.Request) {
 	o := &commandsOrder{}
 	c.carryOut(w, r, o, c.slots, func(_ context.Context, out *answer) error { return c.gateway.listCommands(o, out) })
+}
+
+// reload has the gateway take its configuration over.
+func (c *control) reload(w http.ResponseWriter, r *http.Request) {
+	o := &reloadOrder{}
+	c.carryOut(w, r, o, c.slots, func(_ context.Context, out *answer) error { return c.gateway.reload(out) })
 }
 
 // carryOut reads the order o and has do carry it out, as one of as many at a time

@@ -57,7 +57,7 @@ func exitCode(err error) int {
 	case errors.As(err, &told):
 		return told.code
 	case errors.As(err, &problems):
-		fmt.Fprintln(os.Stderr, problems.Error())
+		printProblems(os.Stderr, problems)
 		return exitUsage
 	}
 	fmt.Fprintln(os.Stderr, "gateway:", err)
@@ -82,7 +82,7 @@ devices to talk to and where their readings go.`,
 		},
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(runCommand(), checkCommand(), rehearseCommand(), journalCommand(), deadCommand(), sendCommand(), decodeCommand(), profilesCommand(), portsCommand(), manualCommand(), schemaCommand(), versionCommand())
+	root.AddCommand(runCommand(), reloadCommand(), diffCommand(), checkCommand(), rehearseCommand(), journalCommand(), deadCommand(), devicesCommand(), sendCommand(), decodeCommand(), profilesCommand(), portsCommand(), manualCommand(), schemaCommand(), versionCommand())
 	return root
 }
 

@@ -27,6 +27,10 @@ var (
 	descSkipped  = desc("skipped_bytes_total", "Bytes that belong to no message, such as noise on a line.", "driver")
 	descTold     = desc("commands_total", "Commands to devices, by outcome: done, not sent, without an answer in time, or failed otherwise.", "driver", "outcome")
 	descReplies  = desc("replies_dropped_total", "Answers that a driver owed its devices by itself and dropped because nobody took them.", "driver")
+	descAsked    = desc("requests_total", "Requests to devices that are asked, commands among them: first ones, and those sent again.", "driver", "kind")
+	descUnasked  = desc("polls_skipped_total", "Polls left out, because the line was busy or away when they had their place.", "driver")
+	descDemoted  = desc("devices_demoted", "Devices that do not answer and are asked only once in a while.", "driver")
+	descDevices  = desc("devices", "Devices that are expected or were heard, by presence: unheard, live, silent (nothing came for their stale_after), offline (they said so).", "driver", "state")
 	descUp       = desc("driver_up", "1 while the driver reaches its devices.", "driver")
 
 	descSinkIn      = desc("sink_readings_in_total", "Readings for the sink: carried over at start, journaled since, backfilled by a replay. Equals the sum of outcomes plus sluice_sink_in_journal.", "sink", "source")
@@ -66,10 +70,11 @@ func (collector) Describe(chan<- *prometheus.Desc) {}
 func (c collector) Collect(out chan<- prometheus.Metric) {
 	r := report{out}
 	s := c.g.pipeline.Stats()
-	for _, d := range c.g.drivers {
+	for _, d := range c.g.parts() {
 		r.gauge(descUp, truth(d.status.Condition().State == "up"), d.name)
 		r.told(d)
 	}
+	r.devices(c.g.pipeline.Presence(0), s.Intakes)
 	for _, i := range s.Intakes {
 		r.intake(i)
 	}
@@ -125,12 +130,27 @@ func (r report) intake(i pipeline.IntakeStats) {
 	r.gauge(descIntake, float64(i.InIntake), i.Driver)
 }
 
-func (r report) told(d driver) {
+func (r report) told(d *driver) {
 	for outcome, n := range d.told.all() {
 		r.counter(descTold, n, d.name, outcome)
 	}
 	if replier, ok := d.driver.(drivers.Replier); ok {
 		r.counter(descReplies, replier.DroppedReplies(), d.name)
+	}
+	if asker, ok := d.driver.(drivers.Asker); ok {
+		s := asker.Stats()
+		r.counter(descAsked, uint64(s.Requests-s.Retries), d.name, "first")
+		r.counter(descAsked, uint64(s.Retries), d.name, "again")
+		r.counter(descUnasked, uint64(s.Skipped), d.name)
+		r.gauge(descDemoted, float64(s.Demoted), d.name)
+	}
+}
+
+func (r report) devices(p pipeline.PresenceSummary, intakes []pipeline.IntakeStats) {
+	for _, i := range intakes {
+		for _, state := range pipeline.PresenceStates() {
+			r.gauge(descDevices, float64(p.Of(i.Driver, state)), i.Driver, string(state))
+		}
 	}
 }
 

@@ -60,7 +60,7 @@ sinks:
 	}
 	running, halt := context.WithCancel(t.Context())
 	ended := make(chan error, 1) // sent to once, when the gateway has ended
-	go func() { ended <- runGateway(running, f, slog.New(slog.DiscardHandler)) }()
+	go func() { ended <- runGateway(running, &reloader{file: f, log: slog.New(slog.DiscardHandler)}) }()
 	want := func(unit int) string {
 		return `"device":"meter-` + strconv.Itoa(unit) + `","profile":"meter","driver":"meters"`
 	}

@@ -136,7 +136,7 @@ func (w *watchdog) look(r healthReport) {
 // broker or port that is away is waited for: that is not to hang.
 func (g *gateway) stuck() string {
 	var parts []string
-	for _, d := range g.drivers {
+	for _, d := range g.parts() {
 		if d.status.Late() > 0 {
 			parts = append(parts, "driver "+d.name)
 		}

@@ -122,7 +122,7 @@ func watched(t *testing.T, s oddSink) *gateway {
 		t.Fatal(err)
 	}
 	g := &gateway{name: "test", log: log, pipeline: p}
-	g.drivers = []driver{{name: "floor", driver: source{}, status: drivers.NewStatus(log), log: log}}
+	g.drivers = []*driver{{name: "floor", driver: source{}, status: drivers.NewStatus(log), log: log}}
 	n, err := openNotifier(log)
 	if err != nil {
 		t.Fatal(err)
@@ -280,7 +280,7 @@ sinks: {kept: {file: {path: readings.ndjson}}}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- runGateway(ctx, f, slog.New(slog.DiscardHandler)) }()
+	go func() { ended <- runGateway(ctx, &reloader{file: f, log: slog.New(slog.DiscardHandler)}) }()
 	systemd.await("READY=1")
 	cancel()
 	systemd.await("STOPPING=1")

@@ -14,8 +14,9 @@ import (
 
 func profilesCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "profiles",
-		Short: "Look at the profiles that come with the program",
+		Use:     "profiles",
+		Example: "  gateway profiles ls\n  gateway profiles show builtin/shelly-plus",
+		Short:   "Look at the profiles that come with the program",
 		Long: `Profiles of common device families come with the program. A device row names one
 as it names a profile of the file: "profile: builtin/zigbee2mqtt". To change one,
 print it with show and put it under a name of your own in the configuration.`,

@@ -110,8 +110,7 @@ func (s *search) result() (match, error) {
 func (g *gateway) among(name string) ([]*driver, error) {
 	var all, named []*driver
 	var names []string
-	for i := range g.drivers {
-		d := &g.drivers[i]
+	for _, d := range g.parts() {
 		names, all = append(names, d.name), append(all, d)
 		if d.name == name {
 			named = append(named, d)

@@ -30,10 +30,10 @@ func toldGateway() *gateway {
 	level := payload.Command{Topic: "x", Payload: "{value}", Metric: payload.Metric{Range: []float64{0, 5}}}
 	wide := level
 	wide.Range = []float64{0, 50}
-	add := func(name string, d drivers.Driver, rows ...toldRow) driver {
-		return driver{name: name, driver: d, rows: rows, told: &toldCounts{}, log: slog.New(slog.DiscardHandler)}
+	add := func(name string, d drivers.Driver, rows ...toldRow) *driver {
+		return &driver{name: name, driver: d, rows: rows, told: &toldCounts{}, log: slog.New(slog.DiscardHandler)}
 	}
-	return &gateway{drivers: []driver{
+	return &gateway{drivers: []*driver{
 		add("floor", listener{{Name: "pump", Profile: "p"}, {Name: "fan", Profile: "p"}, {Name: "mute", Profile: "none"}},
 			toldRow{"", "floor/{device}", "p", commands(level, "level")},
 			toldRow{"", "cellar/{device}", "p", commands(wide, "level")}),

@@ -232,14 +232,17 @@ func (r *rehearsal) downDrivers() (text string) {
 // everythingArrived reports whether all that was sent is at every sink, or in
 // the accounts of the gateway as something that will not come.
 func (r *rehearsal) everythingArrived() bool {
+	r.gateway.pipeline.Release() // nothing else comes
 	s := r.gateway.pipeline.Stats()
+	suppressed := uint64(0)
 	for _, i := range s.Intakes {
 		if i.InIntake > 0 {
 			return false
 		}
+		suppressed += i.Suppressed
 	}
 	for _, d := range s.Deliveries {
-		if d.InJournal > 0 || r.ledger.Outstanding(d.Name) > int64(d.DeadLettered+d.Evicted.Total()+d.Damaged) {
+		if d.InJournal > 0 || r.ledger.Outstanding(d.Name) > int64(d.DeadLettered+d.Evicted.Total()+d.Damaged+suppressed) {
 			return false
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"os/signal"
 	"sync"
 	"syscall"
@@ -26,7 +27,10 @@ hangs, that its watchdog may be content (Type=notify, WatchdogSec=).
 
 On SIGINT or SIGTERM it takes no more readings, gives the sinks pipeline.drain to
 catch up and leaves the rest in the journal for the next start. A second signal
-ends it at once; what was acknowledged is in the journal all the same.`,
+ends it at once; what was acknowledged is in the journal all the same.
+
+On SIGHUP it takes over what the configuration says by then, as 'gateway reload'
+has it do.`,
 		Example: "  gateway run\n  gateway run /etc/sluice/config.yaml",
 		Args:    configArg,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -34,23 +38,32 @@ ends it at once; what was acknowledged is in the journal all the same.`,
 			if err != nil {
 				return err
 			}
-			log, err := newLogger(f.Log, cmd.ErrOrStderr())
-			if err != nil {
+			r := &reloader{path: configPath(args), file: f}
+			if r.log, err = newLogger(f.Log, &r.level, cmd.ErrOrStderr()); err != nil {
 				return usageError{err}
 			}
-			// A terminal that goes, or a reader of the log that does, is no
-			// reason to stop taking readings.
-			for _, w := range f.Warnings {
-				log.Warn("configuration could be better", "at", fmt.Sprintf("%s:%d:%d", w.File, w.Line, w.Column), "what", w.Message)
-			}
-			signal.Ignore(syscall.SIGHUP, syscall.SIGPIPE)
-			return runGateway(cmd.Context(), f, log)
+			r.read = stampsOf(f.Files)
+			logWarnings(r.log, f)
+			// A reader of the log that goes is no reason to stop taking readings.
+			signal.Ignore(syscall.SIGPIPE)
+			return runGateway(cmd.Context(), r)
 		},
 	}
 }
 
-// runGateway runs the gateway of a configuration until ctx ends.
-func runGateway(ctx context.Context, f *config.File, log *slog.Logger) error {
+// logWarnings logs what could be better in a configuration.
+func logWarnings(log *slog.Logger, f *config.File) {
+	for _, w := range f.Warnings {
+		log.Warn("configuration could be better", "at", fmt.Sprintf("%s:%d:%d", w.File, w.Line, w.Column), "what", w.Message)
+	}
+}
+
+// runGateway runs the gateway of r's configuration until ctx ends.
+func runGateway(ctx context.Context, r *reloader) error {
+	f, log := r.file, r.log
+	hangUps := make(chan os.Signal, 1) // sent to by the runtime, never closed; one says "look again"
+	signal.Notify(hangUps, syscall.SIGHUP)
+	defer signal.Stop(hangUps)
 	listener, err := listen(f.HTTP) // first: it takes nothing over
 	if err != nil {
 		return err
@@ -62,7 +75,8 @@ func runGateway(ctx context.Context, f *config.File, log *slog.Logger) error {
 		}
 		return err
 	}
-	var beside []func(context.Context)
+	r.gateway, g.reloader = g, r
+	beside := []func(context.Context){func(ctx context.Context) { r.run(ctx, hangUps) }}
 	if control, err := openControl(f.Pipeline.Dir, g); err != nil {
 		log.Error("gateway takes no commands while it runs", "err", err)
 	} else {
@@ -73,6 +87,7 @@ func runGateway(ctx context.Context, f *config.File, log *slog.Logger) error {
 		log.Warn("systemd does not hear how the gateway is", "err", err)
 	}
 	defer notify.close()
+	r.notify = notify
 	beside = append(beside, func(ctx context.Context) { notify.run(ctx, g, f.Pipeline.Drain) })
 	serveCtx, stopServing := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopServing()
@@ -80,7 +95,7 @@ func runGateway(ctx context.Context, f *config.File, log *slog.Logger) error {
 	if listener != nil {
 		serving.Go(func() { newServer(f.HTTP, g).run(serveCtx, listener, log) })
 	}
-	log.Info("gateway runs", "gateway", g.name, "drivers", len(g.drivers), "sinks", len(f.Sinks), "version", version())
+	log.Info("gateway runs", "gateway", g.name, "drivers", len(f.Drivers), "sinks", len(f.Sinks), "version", version())
 	err = g.run(ctx, beside...)
 	stopServing()
 	serving.Wait()
@@ -96,18 +111,31 @@ func (g *gateway) run(ctx context.Context, beside ...func(context.Context)) erro
 	carried := make(chan error, 1) // sent to once, by the goroutine below
 	go func() { carried <- g.pipeline.Run(carry) }()
 
-	var running sync.WaitGroup
-	for _, d := range g.drivers {
-		running.Go(func() {
-			drivers.Supervise(ctx, d.driver, g.pipeline.Intake(d.name), d.status, d.log, drivers.DefaultRestart())
-		})
+	g.ctx = ctx
+	for _, d := range g.parts() {
+		g.start(d)
 	}
 	for _, run := range beside {
-		running.Go(func() { run(ctx) })
+		g.running.Go(func() { run(ctx) })
 	}
-	running.Wait() // ctx has ended
+	g.running.Wait() // ctx has ended
 	stopCarrying()
 	return <-carried
+}
+
+// start runs a driver until its stop is called, or run ends.
+func (g *gateway) start(d *driver) {
+	ctx, cancel := context.WithCancel(g.ctx)
+	ended := make(chan struct{}) // closed when the driver has ended
+	d.stop = func() {
+		cancel()
+		<-ended
+	}
+	g.running.Go(func() {
+		defer close(ended)
+		defer cancel()
+		drivers.Supervise(ctx, d.driver, g.pipeline.Intake(d.name), d.status, d.log, drivers.DefaultRestart())
+	})
 }
 
 // sayGoodbye logs what became of the readings.
@@ -123,9 +151,9 @@ func (g *gateway) sayGoodbye() {
 	}
 }
 
-// newLogger returns the log that the configuration asks for.
-func newLogger(c config.Log, w io.Writer) (*slog.Logger, error) {
-	var level slog.Level
+// newLogger returns the log that the configuration asks for, with a level that can
+// be changed.
+func newLogger(c config.Log, level *slog.LevelVar, w io.Writer) (*slog.Logger, error) {
 	if c.Level != "" {
 		if err := level.UnmarshalText([]byte(c.Level)); err != nil {
 			return nil, fmt.Errorf("log.level: %w", err)

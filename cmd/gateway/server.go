@@ -93,6 +93,7 @@ type healthReport struct {
 	Drivers map[string]partHealth `json:"drivers"`
 	Journal partHealth            `json:"journal"`
 	Sinks   map[string]partHealth `json:"sinks"`
+	Devices deviceHealth          `json:"devices"`
 
 	// Stuck names what hangs, "" when nothing does: the process has to be
 	// restarted.
@@ -124,7 +125,7 @@ func (r healthReport) alive() bool { return r.Journal.State == "ok" && r.Stuck =
 func (g *gateway) health() healthReport {
 	s := g.pipeline.Stats()
 	r := healthReport{Gateway: g.name, Version: version(), Ready: s.Disk.OK, Drivers: map[string]partHealth{}, Sinks: map[string]partHealth{}}
-	for _, d := range g.drivers {
+	for _, d := range g.parts() {
 		c := d.status.Condition()
 		r.Drivers[d.name] = partHealth{State: string(c.State), Since: c.Since, Detail: c.Detail}
 		r.Ready = r.Ready && c.State == "up"
@@ -141,6 +142,7 @@ func (g *gateway) health() healthReport {
 		}
 		r.Ready = r.Ready && d.Health.OK
 	}
+	r.Devices = healthOfDevices(g.pipeline)
 	for _, f := range s.Fallbacks {
 		r.Sinks[f.Name] = partHealth{State: stateOf(f.Health.OK), Since: f.Health.Since, Detail: f.Health.Err}
 		r.Ready = r.Ready && f.Health.OK

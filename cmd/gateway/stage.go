@@ -55,6 +55,7 @@ func (s *stage) set(f *config.File, l *ledger.Ledger) error {
 	// to another connection, which is how a driver makes up for a refusal: a
 	// rehearsal must not refuse.
 	f.Pipeline.Intake = max(f.Pipeline.Intake, 1<<16)
+	missNobody(f)
 	for i := range f.Drivers {
 		d := &f.Drivers[i]
 		switch {
@@ -104,6 +105,21 @@ func setBuses(f *config.File, buses []fleet.Port) {
 		}
 		scheme, _, _ := strings.Cut(c.URL, "://")
 		c.URL = scheme + "://" + buses[at].Path
+	}
+}
+
+// missNobody takes away what makes a device a silent one: those of a rehearsal stop.
+func missNobody(f *config.File) {
+	for _, d := range f.Drivers {
+		for _, dev := range d.MQTTDevices {
+			dev.Decode.StaleAfter = 0
+		}
+		for _, dev := range d.SerialDevices {
+			dev.Decode.StaleAfter = 0
+		}
+		for _, dev := range d.ModbusDevices {
+			dev.Decode.StaleAfter = 0
+		}
 	}
 }
 

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"os"
+	"sync"
 
 	"sluice/cmd/gateway/config"
 	"sluice/drivers"
@@ -23,7 +25,13 @@ type gateway struct {
 	name     string
 	log      *slog.Logger
 	pipeline *pipeline.Pipeline
-	drivers  []driver
+	reloader *reloader // nil: it cannot be changed while it runs
+
+	ctx     context.Context // of run, set by it: the drivers end with it
+	running sync.WaitGroup  // the drivers and what runs beside them
+
+	mu      sync.RWMutex // guards drivers
+	drivers []*driver    // replaced as a whole, and those that are in it do not change
 }
 
 // driver is a driver and what it says of itself.
@@ -34,6 +42,14 @@ type driver struct {
 	log    *slog.Logger
 	rows   []toldRow   // what its devices can be told
 	told   *toldCounts // what became of that
+	stop   func()      // ends it and waits until it has ended; set when it starts
+}
+
+// parts returns the drivers that run.
+func (g *gateway) parts() []*driver {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	return g.drivers
 }
 
 // assemble puts the gateway of a configuration together. Nothing runs yet, but
@@ -69,13 +85,14 @@ func assemble(f *config.File, log *slog.Logger) (*gateway, error) {
 		return nil, err
 	}
 	g.pipeline = p
+	p.Expect(namedDevices(f))
 	return g, nil
 }
 
 // newDriver knows every kind of driver.
-func newDriver(f *config.File, d config.Driver, log *slog.Logger) (driver, error) {
+func newDriver(f *config.File, d config.Driver, log *slog.Logger) (*driver, error) {
 	status := drivers.NewStatus(log)
-	built := driver{name: d.Name, status: status, log: log, rows: toldRows(d), told: &toldCounts{}}
+	built := &driver{name: d.Name, status: status, log: log, rows: toldRows(d), told: &toldCounts{}}
 	var err error
 	switch {
 	case d.MQTT != nil:

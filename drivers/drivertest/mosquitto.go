@@ -141,3 +141,13 @@ func (m *Mosquitto) Addr() string { return "127.0.0.1:" + strconv.Itoa(m.port) }
 
 // URL returns mqtt://HOST:PORT.
 func (m *Mosquitto) URL() string { return "mqtt://" + m.Addr() }
+
+// Log returns what the broker has logged since its first start.
+func (m *Mosquitto) Log() string {
+	m.t.Helper()
+	text, err := os.ReadFile(filepath.Join(m.dir, "log"))
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return string(text)
+}

@@ -43,7 +43,7 @@ func (b *bus) serve(ctx context.Context) error {
 	defer b.status.Rest()
 	for {
 		err := b.turn(ctx)
-		b.counts.skipped.Store(b.schedule.skipped)
+		b.counts.Skipped.Store(b.schedule.skipped)
 		if err != nil {
 			return err
 		}
@@ -83,9 +83,9 @@ func (b *bus) turn(ctx context.Context) error {
 // poll sends the next request of a poll and settles what comes of it.
 func (b *bus) poll(ctx context.Context, t *task) error {
 	q := &t.group.reads[t.read]
-	b.counts.requests.Add(1)
+	b.counts.Requests.Add(1)
 	if t.tries > 0 {
-		b.counts.retries.Add(1)
+		b.counts.Retries.Add(1)
 	}
 	r, err := b.link.ask(ctx, t.unit.address, &q.request, q.pdu)
 	if errors.Is(err, errLost) {
@@ -139,7 +139,7 @@ func (b *bus) finish(t *task, now time.Time, what outcome) error {
 	was := t.unit.demoted
 	b.schedule.finish(t, now)
 	if !was && t.unit.demoted {
-		b.counts.demoted.Add(1)
+		b.counts.Demoted.Add(1)
 		b.log.Warn("unit is silent", "device", t.unit.device.Name, "unit", t.unit.address, "asked_every", b.schedule.demote.Probe)
 	}
 	if !t.unit.demoted || !b.schedule.quietAll() {
@@ -164,7 +164,7 @@ func (b *bus) reached() {
 // awake notes that a unit answers, before the schedule knows.
 func (b *bus) awake(u *unit) {
 	if u.demoted {
-		b.counts.demoted.Add(-1)
+		b.counts.Demoted.Add(-1)
 		b.log.Info("unit answers again", "device", u.device.Name, "unit", u.address)
 	}
 }

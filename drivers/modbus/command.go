@@ -178,7 +178,7 @@ func (b *bus) tell(ctx context.Context, u *unit, q *modbus.Request) (modbus.Resp
 	if err != nil {
 		return modbus.Response{}, fmt.Errorf("%w: %w", drivers.ErrUnsent, err)
 	}
-	b.counts.requests.Add(1)
+	b.counts.Requests.Add(1)
 	r, err := b.link.ask(ctx, u.address, q, pdu)
 	if err != nil {
 		return r, err

@@ -36,7 +36,7 @@ type Driver struct {
 
 	byName   map[string]*unit // by device
 	orders   *orders
-	counts   counts
+	counts   drivers.AskCounts
 	schedule *schedule // used by the one Run there is, as what follows
 	texts    *binary.Texts
 	batches  *sync.Pool // of *protocol.Batch; Done puts them back
@@ -45,6 +45,7 @@ type Driver struct {
 var (
 	_ drivers.Driver    = (*Driver)(nil)
 	_ drivers.Commander = (*Driver)(nil)
+	_ drivers.Asker     = (*Driver)(nil)
 )
 
 // Options is what a driver needs beside its configuration.
@@ -147,7 +148,7 @@ func newUnit(dev *Device, driver string, m *model) *unit {
 	u := &unit{
 		address: uint8(dev.Unit),
 		model:   m,
-		device:  &protocol.Device{Name: dev.Name, Profile: dev.Profile, Driver: driver, Tags: dev.Tags},
+		device:  &protocol.Device{Name: dev.Name, Profile: dev.Profile, Driver: driver, Tags: dev.Tags, Reports: dev.Decode.Reports()},
 	}
 	for i := range m.plan.groups {
 		g := &m.plan.groups[i]
@@ -155,6 +156,9 @@ func newUnit(dev *Device, driver string, m *model) *unit {
 	}
 	return u
 }
+
+// Stats implements drivers.Asker.
+func (d *Driver) Stats() drivers.AskStats { return d.counts.Stats() }
 
 // Run asks the units until ctx ends. While a port is missing it reports the
 // driver as down and waits; it returns an error when the port cannot be used

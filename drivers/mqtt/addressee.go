@@ -26,9 +26,10 @@ func (rs *routes) addressee(name, command string) (addressee, error) {
 	}
 	var named, possible *addressee
 	known := false
-	for i := range rs.rows {
-		w := &rs.rows[i]
-		device, heard := rs.heard.Get(heardAs{i, name})
+	t := rs.table.Load()
+	for i := range t.rows {
+		w := &t.rows[i]
+		device, heard := t.heard.Get(heardAs{i, name})
 		if !heard && w.Name != name && !w.admits(name) {
 			continue
 		}
@@ -102,6 +103,6 @@ func publishable(topic string) bool {
 	return topic != "" && len(topic) <= 65535 && legalText(topic) && !strings.ContainsAny(topic, "+#")
 }
 
-// Heard returns the devices whose topics were met since the driver was made, the
+// Heard returns the devices whose topics were met since the driver was made or their row changed, the
 // latest maxRoutes of them. It implements drivers.Listener.
-func (d *Driver) Heard() []*protocol.Device { return d.routes.heard.Values() }
+func (d *Driver) Heard() []*protocol.Device { return d.routes.table.Load().heard.Values() }

@@ -106,6 +106,7 @@ func (c *connection) connect(ctx context.Context) error {
 // something was refused and there is room again: then it returns true. Nothing
 // is left of the connection when it returns.
 func (c *connection) serve(ctx context.Context) (refused bool, err error) {
+	c.renew()
 	if err = c.subscribe(ctx); err == nil {
 		c.unguard()
 		c.serving.Store(c)
@@ -134,6 +135,10 @@ func (c *connection) await(ctx context.Context) (refused bool, err error) {
 			return false, nil
 		case err := <-c.lost:
 			return false, &lostError{c.broker, err}
+		case <-c.updated:
+			if err := c.resubscribe(ctx); err != nil {
+				return false, err
+			}
 		case <-refusal:
 			refusal, ask, since = nil, time.Tick(roomEvery), time.Now()
 		case <-ask:

@@ -60,3 +60,10 @@ func (d Device) Validate(report func(field, problem string)) {
 		}
 	}
 }
+
+// Fixed reports whether d is one device whose identity the topic adds nothing to.
+func (d Device) Fixed() bool {
+	pattern, err := ParsePattern(d.Topic)
+	return err == nil && d.Name != "" && !d.namesDevices() &&
+		!slices.ContainsFunc(pattern.Captures(), func(name string) bool { return name != captureMetric })
+}

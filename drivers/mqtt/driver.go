@@ -39,6 +39,7 @@ type Driver struct {
 
 	serving atomic.Pointer[connection] // the one that is up, nil when none is
 	telling chan struct{}              // holds one per command under way, and its capacity bounds them; never closed
+	updated chan struct{}              // Update tells the connection; never closed; one signal says "look again"
 	watches watches
 	dropped atomic.Uint64 // replies to devices
 
@@ -88,7 +89,8 @@ func New(name string, cfg Config, devices []Device, opts Options) (*Driver, erro
 	}
 	d := &Driver{
 		name: name, cfg: cfg, routes: routes, pool: newPool(), unsure: &unsure{}, telling: make(chan struct{}, maxCommands),
-		log: opts.Log, status: opts.Status, dialTCP: (&net.Dialer{}).DialContext,
+		updated: make(chan struct{}, 1),
+		log:     opts.Log, status: opts.Status, dialTCP: (&net.Dialer{}).DialContext,
 	}
 	d.broker, _ = parseURL(cfg.URL)
 	d.subs = newSubscriptions(opts.Dir, d)

@@ -16,13 +16,14 @@ func Explain(driver string, devices []Device, topic string) (*protocol.Device, s
 	if err != nil {
 		return nil, "", nil, err
 	}
-	for i := range rs.rows {
-		if captured, ok := rs.rows[i].pattern.Match(topic); ok && legalText(topic) {
-			r := rs.bind(&rs.rows[i], captured)
+	rows := rs.table.Load().rows
+	for i := range rows {
+		if captured, ok := rows[i].pattern.Match(topic); ok && legalText(topic) {
+			r := rs.bind(&rows[i], captured)
 			if r.device == nil {
 				break
 			}
-			return r.device, r.metric, rs.rows[i].Decode, nil
+			return r.device, r.metric, rows[i].Decode, nil
 		}
 	}
 	return nil, "", nil, fmt.Errorf("topic %q fits no device of driver %s", topic, driver)

@@ -1,11 +1,10 @@
 package mqtt
 
 import (
-	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 
-	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 
 	"sluice/protocol"
@@ -19,6 +18,7 @@ const (
 
 // route is where the messages of one topic belong.
 type route struct {
+	of      *table           // that it was worked out from
 	device  *protocol.Device // nil when the topic fits no device
 	metric  string           // from the topic, "" when it names none
 	decoder payload.Decoder
@@ -37,108 +37,68 @@ func (r *route) name() string {
 	return r.device.Name
 }
 
-// row is a Device ready for use.
-type row struct {
-	Device
-	pattern  Pattern
-	decoder  payload.Decoder
-	commands map[string]*command
-}
-
 // routes finds the route of a topic. Where nothing else is said it is used by
 // one goroutine at a time.
 type routes struct {
 	driver  string
-	rows    []row
+	table   atomic.Pointer[table] // replaced by Update
 	topics  *simplelru.LRU[string, *route]
 	devices *simplelru.LRU[string, *protocol.Device] // by identity
-	heard   *lru.Cache[heardAs, *protocol.Device]    // of rows with commands; safe for concurrent use
-}
-
-// heardAs is a device of a row. One that moved to other tags is where it was
-// heard last.
-type heardAs struct {
-	row  int
-	name string
 }
 
 func newRoutes(driver string, devices []Device) (*routes, error) {
 	rs := &routes{driver: driver}
-	for i, d := range devices {
-		var problem error
-		d.Validate(func(field, text string) {
-			if problem == nil {
-				problem = fmt.Errorf("use device %d of driver %s: %s %s", i+1, driver, field, text)
-			}
-		})
-		if problem != nil {
-			return nil, problem
-		}
-		if d.Decode == nil {
-			return nil, fmt.Errorf("use device %d of driver %s: profile %q says no way to decode", i+1, driver, d.Profile)
-		}
-		decoder, err := payload.New(*d.Decode)
-		if err != nil {
-			return nil, fmt.Errorf("use profile %q: %w", d.Profile, err)
-		}
-		pattern, _ := ParsePattern(d.Topic)
-		rs.rows = append(rs.rows, row{d, pattern, decoder, newCommands(d.Decode)})
+	t, err := newTable(driver, devices, nil)
+	if err != nil {
+		return nil, err
 	}
-	var err error
+	rs.table.Store(t)
 	if rs.topics, err = simplelru.NewLRU[string, *route](maxRoutes, nil); err != nil {
 		return nil, err
 	}
-	if rs.devices, err = simplelru.NewLRU[string, *protocol.Device](maxRoutes, nil); err != nil {
-		return nil, err
-	}
-	rs.heard, err = lru.New[heardAs, *protocol.Device](maxRoutes)
+	rs.devices, err = simplelru.NewLRU[string, *protocol.Device](maxRoutes, nil)
 	return rs, err
-}
-
-// filters returns the topic filters to subscribe to, sorted, each once.
-func (rs *routes) filters() []string {
-	var filters []string
-	for i := range rs.rows {
-		filters = append(filters, rs.rows[i].pattern.Filter())
-	}
-	slices.Sort(filters)
-	return slices.Compact(filters)
 }
 
 // find returns the route of topic, never nil.
 func (rs *routes) find(topic string) *route {
-	if r, ok := rs.topics.Get(topic); ok {
-		return r
+	t := rs.table.Load()
+	known, ok := rs.topics.Get(topic)
+	if ok && known.of == t {
+		return known
 	}
-	r := rs.resolve(topic)
+	r := rs.resolve(t, topic)
+	r.of = t
+	if ok { // what the topic said last is the same with other devices
+		r.last, r.seen = known.last, known.seen
+	}
 	if len(topic) <= maxCachedTopic {
 		rs.topics.Add(topic, r)
 	}
 	return r
 }
 
-func (rs *routes) resolve(topic string) *route {
+func (rs *routes) resolve(t *table, topic string) *route {
 	if !legalText(topic) {
 		return &route{reason: "topic"}
 	}
-	for i := range rs.rows {
-		w := &rs.rows[i]
-		if captured, ok := w.pattern.Match(topic); ok {
-			r := rs.bind(w, captured)
-			if len(w.commands) > 0 && r.device != nil && r.device.Name != "" {
-				rs.heard.Add(heardAs{i, r.device.Name}, r.device)
-			}
-			return r
-		}
+	at, captured, ok := t.find(topic)
+	if !ok {
+		return &route{reason: "topic"}
 	}
-	return &route{reason: "topic"}
+	w := &t.rows[at]
+	r := rs.bind(w, captured)
+	if len(w.commands) > 0 && r.device != nil && r.device.Name != "" {
+		t.heard.Add(heardAs{at, r.device.Name}, r.device)
+	}
+	return r
 }
 
 // bind makes the route of a topic that fits w.
 func (rs *routes) bind(w *row, captured []string) *route {
 	r := &route{decoder: w.decoder}
 	r.replier, _ = w.decoder.(payload.Replier)
-	device := protocol.Device{Name: w.Name, Profile: w.Profile, Driver: rs.driver, Tags: slices.Clone(w.Tags)}
+	device := protocol.Device{Name: w.Name, Profile: w.Profile, Driver: rs.driver, Tags: slices.Clone(w.Tags), Reports: w.reports}
 	for i, name := range w.pattern.Captures() {
 		switch name {
 		case captureDevice:
@@ -164,7 +124,7 @@ func (rs *routes) intern(device protocol.Device) *protocol.Device {
 	for _, t := range device.Tags {
 		key.WriteString("\x00" + t.Key + "\x00" + t.Value)
 	}
-	if known, ok := rs.devices.Get(key.String()); ok {
+	if known, ok := rs.devices.Get(key.String()); ok && known.Reports == device.Reports {
 		return known
 	}
 	rs.devices.Add(key.String(), &device)

@@ -39,7 +39,7 @@ type subscriptions struct {
 
 func newSubscriptions(dir string, d *Driver) *subscriptions {
 	s := &subscriptions{want: subscribed{
-		Broker: d.broker.String(), ClientID: d.cfg.ClientID, QoS: d.cfg.QoS, Filters: d.routes.filters(),
+		Broker: d.broker.String(), ClientID: d.cfg.ClientID, QoS: d.cfg.QoS, Filters: d.routes.table.Load().filters(),
 	}}
 	if dir != "" && d.cfg.Session == "persistent" {
 		s.path = filepath.Join(dir, "mqtt-"+d.name+".json")

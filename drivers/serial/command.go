@@ -101,7 +101,7 @@ func (s *session) obey(o *order) error {
 		return err
 	}
 	began := time.Now()
-	s.counts.requests.Add(1)
+	s.counts.Requests.Add(1)
 	err = s.tell(o.station, &o.step, o.timeout)
 	answer, failed := s.replied(o)
 	s.reader.wanted = wanted{}

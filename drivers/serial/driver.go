@@ -39,7 +39,7 @@ type Driver struct {
 
 	byName   map[string]*station
 	orders   *orders
-	counts   counts
+	counts   drivers.AskCounts
 	schedule *schedule // used by the one Run there is
 	reader   reader    // used by the one Run there is
 }
@@ -47,6 +47,7 @@ type Driver struct {
 var (
 	_ drivers.Driver    = (*Driver)(nil)
 	_ drivers.Commander = (*Driver)(nil)
+	_ drivers.Asker     = (*Driver)(nil)
 )
 
 // Options is what a driver needs beside its configuration.
@@ -135,6 +136,9 @@ func (d *Device) check(before []Device, c *Config) (err error) {
 	}
 	return err
 }
+
+// Stats implements drivers.Asker.
+func (d *Driver) Stats() drivers.AskStats { return d.counts.Stats() }
 
 // Run talks to the devices until ctx ends. While the port is missing, or this
 // user may not open it, it reports the driver as down and waits; it returns an

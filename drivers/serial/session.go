@@ -42,7 +42,7 @@ func (s *session) serve() error {
 	defer s.status.Rest()
 	for {
 		err := s.turn()
-		s.counts.skipped.Store(s.schedule.skipped)
+		s.counts.Skipped.Store(s.schedule.skipped)
 		if err != nil {
 			return err
 		}
@@ -151,9 +151,9 @@ func (s *session) settled() {
 // poll asks a device once and settles what comes of it.
 func (s *session) poll(t *station) error {
 	s.schedule.start(t, time.Now())
-	s.counts.requests.Add(1)
+	s.counts.Requests.Add(1)
 	if t.tries > 0 {
-		s.counts.retries.Add(1)
+		s.counts.Retries.Add(1)
 	}
 	what, err := s.ask(t)
 	s.reader.wanted = wanted{}
@@ -200,10 +200,10 @@ func (s *session) ask(t *station) (outcome, error) {
 func (s *session) note(t *station, what outcome, was bool) {
 	switch {
 	case !was && t.demoted:
-		s.counts.demoted.Add(1)
+		s.counts.Demoted.Add(1)
 		s.log.Warn("device is silent", "device", t.device.Name, "unit", t.unit, "asked_every", s.schedule.demote.Probe)
 	case was && !t.demoted:
-		s.counts.demoted.Add(-1)
+		s.counts.Demoted.Add(-1)
 		s.log.Info("device answers again", "device", t.device.Name, "unit", t.unit)
 	}
 	switch {

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"sluice/drivers"
 	"sluice/firmware-sim/bus"
 	"sluice/protocol/payload"
 )
@@ -28,7 +29,7 @@ func TestSensorsAreAsked(t *testing.T) {
 				t.Errorf("reading %d came %v after its place", i, late)
 			}
 		}
-		if s := w.driver.Stats(); s != (Stats{Requests: 9}) || w.rejections() != "" {
+		if s := w.driver.Stats(); s != (drivers.AskStats{Requests: 9}) || w.rejections() != "" {
 			t.Errorf("%+v, %s", s, w.rejections())
 		}
 	})
@@ -155,13 +156,13 @@ func TestSilentAndDamagedAnswers(t *testing.T) {
 		trouble  bus.Trouble
 		rejected string
 		readings string
-		stats    Stats
+		stats    drivers.AskStats
 	}{
-		"silent once":    {bus.Trouble{Fault: bus.Silent, Count: 1}, "", "1 2 3", Stats{Requests: 4, Retries: 1}},
-		"silent twice":   {bus.Trouble{Fault: bus.Silent, Count: 2}, "m timeout 1", "1 2", Stats{Requests: 4, Retries: 1}},
-		"truncated":      {bus.Trouble{Fault: bus.Truncated, Count: 1}, "m checksum 1", "2 3 4", Stats{Requests: 4, Retries: 1}},
-		"noise":          {bus.Trouble{Fault: bus.NoiseBetween, Count: 1}, "m checksum 1", "1 2 3", Stats{Requests: 3}},
-		"too late twice": {bus.Trouble{Fault: bus.Late, Delay: 600 * time.Millisecond, Count: 2}, "m timeout 1", "3 4", Stats{Requests: 4, Retries: 1}},
+		"silent once":    {bus.Trouble{Fault: bus.Silent, Count: 1}, "", "1 2 3", drivers.AskStats{Requests: 4, Retries: 1}},
+		"silent twice":   {bus.Trouble{Fault: bus.Silent, Count: 2}, "m timeout 1", "1 2", drivers.AskStats{Requests: 4, Retries: 1}},
+		"truncated":      {bus.Trouble{Fault: bus.Truncated, Count: 1}, "m checksum 1", "2 3 4", drivers.AskStats{Requests: 4, Retries: 1}},
+		"noise":          {bus.Trouble{Fault: bus.NoiseBetween, Count: 1}, "m checksum 1", "1 2 3", drivers.AskStats{Requests: 3}},
+		"too late twice": {bus.Trouble{Fault: bus.Late, Delay: 600 * time.Millisecond, Count: 2}, "m timeout 1", "3 4", drivers.AskStats{Requests: 4, Retries: 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

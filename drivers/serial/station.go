@@ -50,7 +50,7 @@ func newStation(driver string, d *Device) (*station, error) {
 		return nil, fmt.Errorf("profile %s: %w", d.Profile, err)
 	}
 	s := &station{
-		device:  &protocol.Device{Name: d.Name, Profile: d.Profile, Driver: driver, Tags: d.Tags},
+		device:  &protocol.Device{Name: d.Name, Profile: d.Profile, Driver: driver, Tags: d.Tags, Reports: d.Decode.Reports()},
 		unit:    d.Unit,
 		profile: d.Decode,
 		decoder: decoder,

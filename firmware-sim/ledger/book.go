@@ -31,7 +31,8 @@ type book struct {
 	next    []int64   // per sink: one more than the highest number that arrived
 	arrived []int64   // per sink: deliveries, when only counted
 
-	excused []span
+	suppressed int64 // readings that need not arrive
+	excused    []span
 }
 
 // span is a time from one moment to the one before another.

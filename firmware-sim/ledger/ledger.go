@@ -152,6 +152,14 @@ func (l *Ledger) doubt(r Ref) {
 	}
 }
 
+// Suppressed notes that the gateway says to have held back so many of the readings
+// of device: they need not arrive.
+func (l *Ledger) Suppressed(device string, readings int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.book(device).suppressed += readings
+}
+
 // Delivered notes that a sink got a reading of device with time t and these
 // metrics, which it does not keep. A sink that New did not name panics.
 func (l *Ledger) Delivered(sink, device string, t protocol.Timestamp, metrics []protocol.Metric) {

@@ -63,9 +63,10 @@ func (f Finding) MarshalJSON() ([]byte, error) {
 // Dropped and DeadLettered.
 type Account struct {
 	Carried      int64            `json:"carried"`
-	Delivered    int64            `json:"delivered"`  // readings that arrived, each counted once
-	Lost         int64            `json:"lost"`       // confirmed as sent, never arrived
-	Duplicates   int64            `json:"duplicates"` // deliveries beyond the number of sendings
+	Delivered    int64            `json:"delivered"`            // readings that arrived, each counted once
+	Suppressed   int64            `json:"suppressed,omitempty"` // never arrived, held back by a report rule
+	Lost         int64            `json:"lost"`                 // confirmed as sent, never arrived
+	Duplicates   int64            `json:"duplicates"`           // deliveries beyond the number of sendings
 	InJournal    int64            `json:"in_journal"`
 	Dropped      map[string]int64 `json:"dropped"`
 	DeadLettered map[string]int64 `json:"dead_lettered"`
@@ -106,6 +107,7 @@ func (l *Ledger) Verdict(sink string) Account {
 
 // balance adds the readings of b at sink i to a and names what is amiss.
 func (b *book) balance(a *Account, s *tally, i int) {
+	room, excused := int64(0), b.suppressed
 	for n, got := range b.seen[i] {
 		sends := b.sends(uint32(n))
 		if b.excuses(b.at[n]) {
@@ -114,15 +116,30 @@ func (b *book) balance(a *Account, s *tally, i int) {
 		if got > 0 {
 			a.Delivered++
 		}
+		room += max(0, int64(sends)-int64(got))
 		switch {
 		case int(got) > sends:
 			a.Duplicates += int64(int(got) - sends)
 			s.note(Finding{Kind: Duplicate, Device: b.device, Number: int64(n) + 1, Time: protocol.Timestamp(b.at[n]),
 				Detail: fmt.Sprintf("delivered %d times, sent %d", got, sends)})
-		case got == 0 && b.confirmed(uint32(n)):
+		case got > 0 || !b.confirmed(uint32(n)):
+		case excused > 0:
+			excused--
+		default:
 			a.Lost++
 			s.note(Finding{Kind: Lost, Device: b.device, Number: int64(n) + 1, Time: protocol.Timestamp(b.at[n])})
 		}
+	}
+	b.excuse(a, s, room)
+}
+
+// excuse adds what was suppressed to a. Of no more than room readings nothing was
+// delivered: when the gateway says that it suppressed more, it is wrong.
+func (b *book) excuse(a *Account, s *tally, room int64) {
+	a.Suppressed += b.suppressed
+	if over := b.suppressed - room; over > 0 {
+		a.Unexpected += over
+		s.note(Finding{Kind: Unexpected, Device: b.device, Detail: fmt.Sprintf("suppressed %d, but %d of them were delivered", b.suppressed, over)})
 	}
 }
 
@@ -136,6 +153,8 @@ func (b *book) count(a *Account, s *tally, i int) {
 		}
 	}
 	got := b.arrived[i]
+	b.excuse(a, s, max(0, most-got))
+	sure -= b.suppressed
 	detail := fmt.Sprintf("by count: delivered %d, sent %d", got, most)
 	if got < sure {
 		a.Lost += sure - got

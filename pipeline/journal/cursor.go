@@ -16,6 +16,7 @@ type Cursor struct {
 	j       *Journal
 	name    string
 	claimed bool // opened by Journal.Cursor; guarded by j.mu
+	left    bool // by its reader, for the next one; guarded by j.mu
 	block   bool // nothing is evicted for want of room; guarded by j.mu
 	maxAge  time.Duration
 
@@ -72,8 +73,10 @@ type CursorOptions struct {
 
 // Cursor opens the cursor of the given name, which becomes part of a file name.
 // A known one goes on where it was, wherever a new one would begin. It must not be
-// opened twice.
+// opened twice unless its reader has left it.
 func (j *Journal) Cursor(name string, o CursorOptions) (*Cursor, error) {
+	j.saveMu.Lock() // no file of a cursor is written meanwhile
+	defer j.saveMu.Unlock()
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	c, known := j.cursors[name]
@@ -83,7 +86,7 @@ func (j *Journal) Cursor(name string, o CursorOptions) (*Cursor, error) {
 			return nil, fmt.Errorf("open cursor %s: %w", name, err)
 		}
 	}
-	c.claimed, c.block, c.maxAge = true, o.Block, o.MaxAge
+	c.claimed, c.left, c.block, c.maxAge = true, false, o.Block, o.MaxAge
 	c.wake()
 	return c, nil
 }
@@ -92,7 +95,7 @@ func (j *Journal) Cursor(name string, o CursorOptions) (*Cursor, error) {
 func (j *Journal) createCursor(name string, o CursorOptions) (*Cursor, error) {
 	path := j.cursorPath(name)
 	dir := filepath.Dir(path)
-	if was, known := j.cursors[o.Was]; known && !was.claimed {
+	if was, known := j.cursors[o.Was]; known && (!was.claimed || was.left) {
 		if err := j.fs.Rename(j.cursorPath(o.Was), path); err != nil {
 			return nil, err
 		}
@@ -114,6 +117,34 @@ func (j *Journal) createCursor(name string, o CursorOptions) (*Cursor, error) {
 	c := j.newCursor(name, at(position))
 	c.slots, c.synced = s, true
 	return c, nil
+}
+
+// Has reports whether there is a cursor of that name.
+func (j *Journal) Has(name string) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.cursors[name] != nil
+}
+
+// Leave ends the reading, for whoever opens the cursor next: what was handed out and
+// not acknowledged comes again. Meanwhile the journal keeps everything for it as
+// before.
+func (c *Cursor) Leave() {
+	c.j.mu.Lock()
+	defer c.j.mu.Unlock()
+	c.left = true
+	c.Lane.rewind()
+	c.backlog.rewind()
+}
+
+// Disclaim says that nobody will open a cursor which its reader has left: it is kept
+// as those are that nobody has opened.
+func (j *Journal) Disclaim(name string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if c := j.cursors[name]; c != nil {
+		c.claimed, c.block, c.maxAge = false, false, 0
+	}
 }
 
 // newCursor makes a cursor that stands at p. j.mu is held, or nobody else knows j

@@ -101,6 +101,7 @@ func (l *Lane) prepare() (end uint64, final bool, err error) {
 	j := l.c.j
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	l.hop()
 	i := len(j.segments) - 1
 	if i < 0 || l.read >= l.until { // no room for the first one yet, or at the end of a backlog
 		l.close()
@@ -126,6 +127,16 @@ func (l *Lane) prepare() (end uint64, final bool, err error) {
 	}
 	l.scan.limit, l.scan.max = s.end, end
 	return end, final, nil
+}
+
+// hop steps over what is done with and would be read again after rewind. j.mu is
+// held.
+func (l *Lane) hop() {
+	for _, s := range l.skips {
+		if s.from <= l.read {
+			l.read = max(l.read, s.to)
+		}
+	}
 }
 
 // take moves the cursor's reading place behind r and says from where r is
@@ -231,6 +242,12 @@ func (l *Lane) Ack(to uint64, o Outcome) {
 	l.position = max(l.position, to)
 	l.settle()
 	l.c.count(o)
+}
+
+// rewind goes back to what is not acknowledged. The journal's mutex is held.
+func (l *Lane) rewind() {
+	l.close()
+	l.read, l.failures = l.position, 0
 }
 
 // close lets go of the segment being read.

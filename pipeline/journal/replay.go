@@ -81,6 +81,8 @@ func (c *Cursor) endBacklog() {
 // Forget ends a cursor that nobody has opened, so that the journal keeps nothing
 // for it any more.
 func (j *Journal) Forget(name string) error {
+	j.saveMu.Lock() // its file is not written anew meanwhile
+	defer j.saveMu.Unlock()
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	c, ok := j.cursors[name]

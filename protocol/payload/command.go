@@ -99,6 +99,7 @@ func (p *Profile) validateCommands(report func(field, problem string)) {
 // command as a whole is meant.
 func (c *Command) validate(report func(field, problem string), p *Profile) {
 	ways := c.ways()
+	refuse(report, "is for a metric", setting{"report", c.Report != nil})
 	switch {
 	case len(ways) > 1:
 		report("", "has both "+wayNames[ways[0]]+" and "+wayNames[ways[1]]+", want one")

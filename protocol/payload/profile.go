@@ -31,6 +31,9 @@ type Profile struct {
 	Ask      *Ask              `yaml:"ask"`     // how a device on a serial line is asked; nil: it talks by itself
 	Others   string            `yaml:"others"`  // what no metric mentions: keep (as sent) or drop; default drop where metrics are listed
 
+	Report     *protocol.Report `yaml:"report"`      // when a reading is worth forwarding: when one of its metrics is; nil: each is
+	StaleAfter time.Duration    `yaml:"stale_after"` // a device that sent nothing for so long is silent; 0: never
+
 	Reads    Reads              `yaml:"reads"`    // how a Modbus device wants to be read
 	Commands map[string]Command `yaml:"commands"` // what the device can be told, by name
 }
@@ -138,6 +141,7 @@ type Metric struct {
 	Scale    *float64          `yaml:"scale"`  // value = sent · scale + offset; nil: 1
 	Offset   *float64          `yaml:"offset"` // nil: 0
 	Range    []float64         `yaml:"range"`  // least and largest value that are plausible; what lies outside is of bad quality
+	Report   *protocol.Report  `yaml:"report"` // what differs from the profile's
 	Register                   // of a Modbus device; then type is that of the registers, such as int16 or float32
 }
 

@@ -31,7 +31,7 @@ func TestSparkplug(t *testing.T) {
 	}
 	r := b.Readings[0]
 	got := fmt.Sprintln(*r.Device, r.SourceTime, r.ReceivedTime, r.Metrics[0].Name, r.Metrics[0].Value)
-	if want := "{g/n/d p floor [{edge_device d} {group g} {hall 2} {node n}]} 5000000 7 T -1\n"; got != want {
+	if want := "{g/n/d p floor [{edge_device d} {group g} {hall 2} {node n}] <nil>} 5000000 7 T -1\n"; got != want {
 		t.Errorf("got %s\nwant %s", got, want)
 	}
 	if b.Readings[1].Device != r.Device {

@@ -16,6 +16,7 @@ import (
 // Validate reports what is wrong with p: the field's path in the file and the
 // problem.
 func (p *Profile) Validate(report func(field, problem string)) {
+	p.validateReports(report)
 	if p.HasRegisters() {
 		p.validateRegisters(report)
 		return

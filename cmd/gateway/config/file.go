@@ -23,12 +23,14 @@ type File struct {
 	Gateway  string // names this box
 	HTTP     HTTP
 	Log      Log
+	Reload   Reload
 	Drivers  []Driver
 	Profiles map[string]*payload.Profile
 	Devices  []Device
 	Pipeline pipeline.Config
 	Sinks    []Sink
 	Warnings Problems // what works, and is better otherwise
+	Files    []string // that it was read from, the main one first
 }
 
 // Driver is one instance that talks to devices, with its devices in the form

@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"sluice/pipeline"
+	"sluice/protocol"
 	"sluice/sink"
 	"sluice/sink/file"
 )
@@ -85,6 +86,8 @@ func wanted(t reflect.Type) string {
 		return "a size, such as 256MiB"
 	case reflect.TypeFor[file.Keep]():
 		return "a number of files, a size, or all"
+	case reflect.TypeFor[protocol.Deadband]():
+		return "a number or percent, such as 0.5 or 2%"
 	}
 	if words := choice(t); words != "" {
 		return words

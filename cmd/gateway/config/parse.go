@@ -51,6 +51,9 @@ func Parse(name string, text []byte, opts Options) (*File, error) {
 		return nil, p.problems.arrange(p.sources)
 	}
 	f.Warnings = p.warnings.arrange(p.sources)
+	for _, s := range p.sources {
+		f.Files = append(f.Files, s.name)
+	}
 	return f, nil
 }
 

@@ -53,6 +53,7 @@ func TestEveryKeyIsSet(t *testing.T) {
 	f := load(t, "testdata/good/full.yaml", Options{})
 	mustBeSet(t, "http", f.HTTP)
 	mustBeSet(t, "log", f.Log)
+	mustBeSet(t, "reload", f.Reload)
 	mustBeSet(t, "pipeline", f.Pipeline)
 	mustBeSet(t, "mqtt", *f.Drivers[0].MQTT)
 	mustBeSet(t, "serial", *f.Drivers[1].Serial)
@@ -65,12 +66,13 @@ func TestEveryKeyIsSet(t *testing.T) {
 	mustBeSet(t, "influx", *f.Sinks[2].Influx, "gzip")
 	mustBeSet(t, "file", *f.Sinks[3].File, "sync")
 	mustBeSet(t, "delivery", f.Sinks[0].Delivery, "only")
+	mustBeSet(t, "report", *f.Profiles["climate"].Report)
 	registers := []string{"coil", "discrete", "input", "holding", "order", "bits", "length", "missing", "poll"}
 	mustBeSet(t, "metric", f.Profiles["climate"].Metrics["temperature"], registers...)
 	mustBeSet(t, "modbus", *f.Drivers[3].Modbus, "url")
 	mustBeSet(t, "register", f.Profiles["meter"].Metrics["voltage"].Register, "coil", "discrete", "holding", "bits", "length")
 	mustBeSet(t, "reads", f.Profiles["meter"].Reads)
-	sent := []string{"path", "order", "bits", "length", "missing", "poll", "discrete", "input", "holding", "coil", "blind", "scale", "offset", "range", "value"}
+	sent := []string{"path", "report", "order", "bits", "length", "missing", "poll", "discrete", "input", "holding", "coil", "blind", "scale", "offset", "range", "value"}
 	serial := []string{"request", "expect", "timeout"}
 	mustBeSet(t, "mqtt command", f.Profiles["climate"].Commands["mode"], append(sent, serial...)...)
 	mustBeSet(t, "serial command", f.Profiles["weighbridge"].Commands["display"], append(sent, "topic", "payload", "qos", "retain", "reads", "map")...)
@@ -125,6 +127,8 @@ func TestValuesOfTheFile(t *testing.T) {
 		"metric of defaults":   {len(f.Profiles["climate"].Metrics), 2},
 		"skipped column":       {f.Profiles["track"].Decode.CSV.Columns, []string{"lat", "", "lon"}},
 		"range":                {f.Profiles["climate"].Metrics["temperature"].Range, []float64{-40, math.Inf(1)}},
+		"deadband":             {[]protocol.Deadband{*f.Profiles["climate"].Report.Deadband, *f.Profiles["climate"].Metrics["temperature"].Report.Deadband}, []protocol.Deadband{{Width: 2, Percent: true}, {Width: 0.1}}},
+		"stale_after":          {f.Profiles["climate"].StaleAfter, 5 * time.Minute},
 		"map":                  {f.Profiles["climate"].Metrics["temperature"].Map, map[string]string{"off": "0", "on": "1e2", "7": "007"}},
 		"encoding":             {f.Profiles["weighbridge"].Encoding + " " + f.Profiles["weighbridge"].Others, "base64 gzip keep"},
 		"decoder as a word":    {f.Profiles["climate"].Decode.JSON != nil, true},

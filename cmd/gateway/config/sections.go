@@ -16,6 +16,7 @@ type top struct {
 	Gateway  string          `yaml:"gateway"` // names this box in client ids, subjects and tags
 	HTTP     HTTP            `yaml:"http"`
 	Log      Log             `yaml:"log"`
+	Reload   Reload          `yaml:"reload"`
 	Drivers  *yaml.Node      `yaml:"drivers"`  // what talks to devices; the kind is the key
 	Profiles *yaml.Node      `yaml:"profiles"` // what a device model reports
 	Devices  *yaml.Node      `yaml:"devices"`  // which device is where
@@ -34,7 +35,7 @@ func (p *parser) file(root *yaml.Node) *File {
 	p.section(root, "http", &t.HTTP)
 	p.section(root, "log", &t.Log)
 
-	f := &File{Gateway: t.Gateway, HTTP: t.HTTP, Log: t.Log, Pipeline: t.Pipeline}
+	f := &File{Gateway: t.Gateway, HTTP: t.HTTP, Log: t.Log, Reload: t.Reload, Pipeline: t.Pipeline}
 	for _, e := range p.named(root, t.Drivers, "drivers", "is required: what talks to the devices") {
 		f.Drivers = append(f.Drivers, p.driver(e))
 	}

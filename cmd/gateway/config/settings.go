@@ -19,6 +19,12 @@ type Log struct {
 	Format string `yaml:"format"` // text (default) or json
 }
 
+// Reload says when the gateway that runs takes a changed configuration over by
+// itself.
+type Reload struct {
+	Watch bool `yaml:"watch"` // whenever this file, or one that it includes, has changed; default: on SIGHUP and gateway reload alone
+}
+
 // DefaultHTTP returns the values that hold where the file is silent.
 func DefaultHTTP() HTTP { return HTTP{Listen: "127.0.0.1:9600"} }
 

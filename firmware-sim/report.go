@@ -106,8 +106,10 @@ func (r *report) buses() {
 			continue
 		}
 		fmt.Fprintf(r.out, "bus of %s: %d requests, %d answers, %d violations", b.Driver, b.Requests, b.Answers, b.Violations)
+		before := "; faults: "
 		for _, kind := range slices.Sorted(maps.Keys(b.Struck)) {
-			fmt.Fprintf(r.out, ", %s %d times", kind, b.Struck[kind])
+			fmt.Fprintf(r.out, "%s%s %d", before, kind, b.Struck[kind])
+			before = ", "
 		}
 		fmt.Fprintln(r.out)
 	}

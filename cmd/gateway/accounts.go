@@ -146,7 +146,7 @@ func (a *accounts) writeTable(s *screen) error {
 		fmt.Fprintln(&b, s.red(p))
 	}
 	for _, kind := range sortedKeys(a.Struck) {
-		fmt.Fprintf(&b, "fault %s struck %d times\n", kind, a.Struck[kind])
+		fmt.Fprintf(&b, "fault %s struck %s\n", kind, count(int(a.Struck[kind]), "time"))
 	}
 	if a.Excused > 0 {
 		fmt.Fprintf(&b, "%d readings do not count: a fault struck their devices\n", a.Excused)

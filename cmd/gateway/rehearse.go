@@ -19,12 +19,13 @@ import (
 // rehearsal is one run of an operator's configuration against simulated devices
 // and servers.
 type rehearsal struct {
-	seed    uint64
-	play    time.Duration
-	rate    float64
-	devices int
-	faults  fleet.Faults
-	asJSON  bool
+	seed     uint64
+	play     time.Duration
+	rate     float64
+	devices  int
+	faults   fleet.Faults
+	asJSON   bool
+	patience time.Duration // for drivers to find their devices, and for the last readings to arrive when the devices have fallen silent
 
 	stage   *stage
 	gateway *gateway
@@ -37,7 +38,7 @@ type rehearsal struct {
 }
 
 func rehearseCommand() *cobra.Command {
-	r := &rehearsal{}
+	r := &rehearsal{patience: patience}
 	cmd := &cobra.Command{
 		Use:   "rehearse [CONFIG]",
 		Short: "Play a configuration through with simulated devices and servers",
@@ -91,8 +92,7 @@ const (
 	maxDevices = 100_000
 )
 
-// patience is how long the rehearsal waits for drivers to find their devices,
-// and for the last readings to arrive when the devices have fallen silent.
+// patience is how long a rehearsal waits for what is on its way.
 const patience = 20 * time.Second
 
 // settled is how long after the beginning drivers have found the buses, which
@@ -105,8 +105,15 @@ func (r *rehearsal) run(ctx context.Context, f *config.File) error {
 		return err
 	}
 	defer r.stage.strike()
-	defer r.fleet.Close()
+	if err := r.enter(f); err != nil {
+		return err
+	}
+	return r.give(ctx)
+}
 
+// give gives the performance, and the verdict.
+func (r *rehearsal) give(ctx context.Context) error {
+	defer r.fleet.Close()
 	gatewayCtx, stopGateway := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopGateway()
 	ended := make(chan error, 1) // sent to once, by the goroutine below
@@ -123,22 +130,19 @@ func (r *rehearsal) run(ctx context.Context, f *config.File) error {
 	return r.conclude()
 }
 
-// prepare puts stand-ins in the place of everything that is outside, and wires
-// fleet and gateway to them.
+// prepare puts stand-ins in the place of everything that is outside.
 func (r *rehearsal) prepare(f *config.File) (err error) {
 	var sinks []string
 	for _, s := range f.Sinks {
 		sinks = append(sinks, s.Name)
 	}
 	r.ledger = ledger.New(sinks...)
-	if r.stage, err = setStage(f, r.ledger); err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			r.stage.strike()
-		}
-	}()
+	r.stage, err = setStage(f, r.ledger)
+	return err
+}
+
+// enter wires fleet and gateway to the stand-ins.
+func (r *rehearsal) enter(f *config.File) error {
 	model, err := fleet.FromConfig(f, fleet.Options{Devices: r.devices, Seed: r.seed})
 	if err != nil {
 		return err
@@ -166,7 +170,7 @@ func (r *rehearsal) prepare(f *config.File) (err error) {
 
 // perform lets the devices talk and waits for the last of their readings.
 func (r *rehearsal) perform(ctx context.Context) error {
-	if !r.until(ctx, patience, r.everythingUp) {
+	if !r.until(ctx, r.patience, r.everythingUp) {
 		return fmt.Errorf("rehearse: the drivers do not reach the stand-ins: %s", r.downDrivers())
 	}
 	r.began = time.Now()
@@ -185,7 +189,7 @@ func (r *rehearsal) perform(ctx context.Context) error {
 	err := r.fleet.Run(playCtx)
 	stopPlaying()
 	r.talked = time.Since(r.began).Round(100 * time.Millisecond)
-	r.until(context.WithoutCancel(ctx), patience, r.everythingArrived)
+	r.until(context.WithoutCancel(ctx), r.patience, r.everythingArrived)
 	stopShowing()
 	<-showing
 	for _, note := range r.fleet.Unasked() {

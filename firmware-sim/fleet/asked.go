@@ -3,6 +3,7 @@ package fleet
 import (
 	"bytes"
 	"fmt"
+	"regexp"
 	"slices"
 	"time"
 
@@ -18,7 +19,7 @@ type Line struct {
 	Driver string
 	Line   string // "9600 8N1"
 	Frame  frame.Config
-	Unit   func(frame []byte, unit string) bool // whether a frame is of that unit; nil: frames do not tell
+	unit   *unitPlace // nil: frames do not tell whose they are
 }
 
 // Station is a row of the device list with one address on a line.
@@ -62,11 +63,13 @@ func (m *Model) AddLine(l Line, stations []Station) error {
 type asked struct {
 	polled
 	frame    frame.Config
-	lead     []byte   // what an answer begins with, before what the profile reads
-	request  string   // to which it answers
-	preludes []string // what it hears before, and says nothing
-	greeted  []string // what it hears before, and answers somehow
-	greeting []byte   // that answer, without its frame
+	lead     string     // what an answer begins with, before what the profile reads
+	unit     string     // that stands
+	place    *unitPlace // here; nil: nowhere
+	request  string     // to which it answers
+	preludes []string   // what it hears before, and says nothing
+	greeted  []string   // what it hears before, and answers somehow
+	greeting []byte     // that answer, without its frame
 
 	// Guarded by mu:
 	fresh bool // the sample was not answered for yet
@@ -88,7 +91,7 @@ func newAsked(l Line, s Station, seed uint64) (*asked, error) {
 		return nil, err
 	}
 	d := newDevice(protocol.Device{Name: s.Name, Profile: s.Profile, Driver: l.Driver, Tags: s.Tags}, voices, seed)
-	a := &asked{frame: l.Frame}
+	a := &asked{frame: l.Frame, unit: s.Unit, place: l.unit}
 	a.groups = []*group{{Device: d, every: s.Decode.Poll}}
 	if err := a.learn(ask, s.Unit); err != nil {
 		return nil, err
@@ -125,9 +128,15 @@ func (a *asked) findLead(l Line, s Station) error {
 		return fmt.Errorf("ask.expect %w", err)
 	}
 	leads := []string{"", string(expect), s.Unit, s.Unit + " ", string(expect) + s.Unit}
-	for _, lead := range leads {
-		if a.lead = []byte(lead); a.understood(l, s, expect) {
-			return nil
+	places := []*unitPlace{l.unit}
+	if s.Unit != "" {
+		places = append(places, &unitPlace{re: regexp.MustCompile(`\d+`)}) // a profile may read over it
+	}
+	for _, a.place = range places {
+		for _, a.lead = range leads {
+			if a.understood(l, s, expect) {
+				return nil
+			}
 		}
 	}
 	return &wire.Unknown{What: fmt.Sprintf("an answer to ask.request %q with decode %s", s.Decode.Ask.Request, s.Decode.Decode.Kind())}
@@ -145,8 +154,8 @@ func (a *asked) understood(l Line, s Station, expect []byte) bool {
 	for range 8 {
 		now := protocol.At(time.Now())
 		sample := d.Next(now)
-		text := slices.Concat(a.lead, sample.Payload)
-		if !bytes.HasPrefix(text, expect) || l.Unit != nil && !l.Unit(text, s.Unit) {
+		text := a.message(sample)
+		if !bytes.HasPrefix(text, expect) || l.unit != nil && !l.unit.has(text, a.unit) {
 			return false
 		}
 		var b protocol.Batch
@@ -161,6 +170,15 @@ func (a *asked) understood(l Line, s Station, expect []byte) bool {
 		a.greeting = text
 	}
 	return true
+}
+
+// message returns a sample as the device says it, without its frame.
+func (a *asked) message(s Sample) []byte {
+	text := slices.Concat([]byte(a.lead), s.Payload)
+	if a.place == nil {
+		return text
+	}
+	return a.place.put(text, a.unit)
 }
 
 func byName(a, b protocol.Metric) int { return bytes.Compare([]byte(a.Name), []byte(b.Name)) }
@@ -219,7 +237,7 @@ func (a *asked) answer(time.Time) []byte {
 		g.sample, a.fresh = g.Next(protocol.At(time.Now())), true
 	}
 	a.said = true
-	return frame.Append(a.frame, nil, slices.Concat(a.lead, a.groups[0].sample.Payload))
+	return frame.Append(a.frame, nil, a.message(a.groups[0].sample))
 }
 
 // answered notes what an answer said.

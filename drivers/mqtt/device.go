@@ -16,6 +16,7 @@ type Device struct {
 	Profile string // the profile's name
 	Decode  *payload.Profile
 	Tags    []protocol.Tag // beside the tags that the topic captures
+	Max     int            // of the devices that the topic captures, those heard first; 0: any number
 }
 
 // The captures with a meaning of their own; every other one becomes a tag.
@@ -48,6 +49,12 @@ func (d Device) Validate(report func(field, problem string)) {
 		}
 	}
 	named := slices.Contains(captures, captureDevice)
+	switch {
+	case d.Max < 0:
+		report("max", fmt.Sprintf("is %d, want a number of devices", d.Max))
+	case d.Max > 0 && !named:
+		report("max", fmt.Sprintf("is of use with a topic that captures {device}, which %q does not", d.Topic))
+	}
 	if d.Name == "" && !named && !d.namesDevices() {
 		report("device", fmt.Sprintf("is required: the topic %q captures no {device}", d.Topic))
 	}

@@ -70,6 +70,18 @@ func (p Pattern) hides(q Pattern) bool {
 	return p.levels[0].kind != literal && first.kind == literal && strings.HasPrefix(first.text, "$")
 }
 
+// Prefix returns the levels before the first wildcard or capture.
+func (p Pattern) Prefix() []string {
+	var levels []string
+	for _, l := range p.levels {
+		if l.kind != literal {
+			break
+		}
+		levels = append(levels, l.text)
+	}
+	return levels
+}
+
 // Literal returns the one topic that p matches; false: it matches several.
 func (p Pattern) Literal() (topic string, ok bool) {
 	for _, l := range p.levels {

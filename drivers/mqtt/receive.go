@@ -52,6 +52,7 @@ func (c *connection) receive(_ paho.Client, m paho.Message) {
 	if reason != "" {
 		c.out.Reject(r.name(), reason)
 		c.tell("messages are rejected", r, m, reason, err)
+		c.turnAway(r, m)
 		d.batch.Reset()
 		d.done(nil)
 		return
@@ -99,6 +100,21 @@ func (c *connection) tell(what string, r *route, m paho.Message, reason string, 
 		level = slog.LevelInfo // beside others that hold readings
 	}
 	c.log.Log(context.Background(), level, what, "topic", m.Topic(), "device", r.name(), "reason", reason, "err", err)
+}
+
+// turnAway logs a device that is one too many, once, and of those no more than a few.
+func (c *connection) turnAway(r *route, m paho.Message) {
+	if r.row == nil || len(r.told) > 0 {
+		return
+	}
+	r.told = append(r.told, r.reason)
+	switch a := r.row.admitted; {
+	case a.away < mostAway:
+		c.log.Warn("device is turned away: its row has as many as it may", "device", r.away, "topic", m.Topic(), "row", r.row.Topic, "max", r.row.Max)
+	case a.away == mostAway:
+		c.log.Warn("more devices are turned away, which are not named any more", "row", r.row.Topic, "max", r.row.Max)
+	}
+	r.row.admitted.away++
 }
 
 // decode fills d's batch with the readings of m. It returns why there are none.

@@ -16,6 +16,9 @@ const (
 	maxCachedTopic = 512     // bytes; longer topics are not remembered
 )
 
+// reasonMax is why there is no device when its row has as many as it may.
+const reasonMax = "max_devices"
+
 // route is where the messages of one topic belong.
 type route struct {
 	of      *table           // that it was worked out from
@@ -26,6 +29,8 @@ type route struct {
 	reason  string          // why there is no device
 	last    uint64          // hash of the topic's last message that was accepted
 	seen    bool            // last is valid
+	away    string          // the device that was turned away
+	row     *row            // by this row; nil: none was
 	told    []string        // reasons of the rejections that were logged, a few words
 }
 
@@ -88,6 +93,9 @@ func (rs *routes) resolve(t *table, topic string) *route {
 	}
 	w := &t.rows[at]
 	r := rs.bind(w, captured)
+	if w.admitted != nil && r.device != nil && !w.admitted.admit(r.device.Name, w.Max) {
+		return &route{reason: reasonMax, away: r.device.Name, row: w}
+	}
 	if len(w.commands) > 0 && r.device != nil && r.device.Name != "" {
 		t.heard.Add(heardAs{at, r.device.Name}, r.device)
 	}

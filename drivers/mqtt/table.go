@@ -27,6 +27,7 @@ type row struct {
 	decoder  payload.Decoder
 	reports  *protocol.Reports // of the profile, the same in all its rows
 	commands map[string]*command
+	admitted *admitted // nil: there is no Max
 }
 
 // heardAs is a device of a row. One that moved to other tags is where it was
@@ -143,7 +144,11 @@ func newRow(driver string, i int, d Device) (row, error) {
 		return row{}, fmt.Errorf("use profile %q: %w", d.Profile, err)
 	}
 	pattern, _ := ParsePattern(d.Topic)
-	return row{Device: d, pattern: pattern, decoder: decoder, commands: newCommands(d.Decode)}, nil
+	w := row{Device: d, pattern: pattern, decoder: decoder, commands: newCommands(d.Decode)}
+	if d.Max > 0 {
+		w.admitted = &admitted{names: make(map[string]bool)}
+	}
+	return w, nil
 }
 
 // filters returns the topic filters to subscribe to, sorted, each once.

@@ -203,11 +203,11 @@ func TestAskedOnAPort(t *testing.T) {
 		seen[reading.Device.Name] = append(seen[reading.Device.Name], reading.ReceivedTime.Time())
 	}
 	for name, times := range seen {
-		if span := times[len(times)-1].Sub(times[0]); len(times) < 9 || span > time.Duration(len(times))*every {
+		if span := times[len(times)-1].Sub(times[0]); len(times) < 9 || span > time.Duration(len(times)+2)*every {
 			t.Errorf("%s was read %d times in %v", name, len(times), span)
 		}
 	}
-	if s := r.driver.Stats(); s.Skipped > units {
+	if s := r.driver.Stats(); s.Skipped > 2*units {
 		t.Errorf("%+v", s)
 	}
 }

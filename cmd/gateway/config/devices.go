@@ -24,6 +24,7 @@ type row struct {
 	Unit    string            `yaml:"unit"`    // its address on the bus; of several, such as 1-10,12, {unit} in device
 	Tags    map[string]string `yaml:"tags"`    // what else its readings bear
 	From    string            `yaml:"from"`    // a CSV file with more such rows: its first line names keys, those of mappings joined by dots
+	Max     int               `yaml:"max"`     // MQTT: how many devices the topic may capture; those beyond are turned away. 0: any number
 
 	override // any key of a profile: it holds in the place of the profile's
 }
@@ -105,13 +106,16 @@ func (d *deviceList) add(p placed) {
 		return
 	}
 	unique := driver.MQTT == nil || d.checkName(r, p.name, report)
+	if driver.MQTT == nil && r.Max != 0 {
+		report("max", "is for an mqtt driver, whose topics capture devices")
+	}
 	decode := d.overridden(n, r, prefix)
 	checkKind(r, driver, decode, report)
 	d.file.Devices = append(d.file.Devices, Device{r.Via, r.Profile, r.Topic, r.Device, tags})
 	d.checkCommands(r, driver, decode, tags, report)
 	switch {
 	case driver.MQTT != nil:
-		dev := mqtt.Device{Topic: r.Topic, Name: r.Device, Profile: r.Profile, Decode: decode, Tags: tags}
+		dev := mqtt.Device{Topic: r.Topic, Name: r.Device, Profile: r.Profile, Decode: decode, Tags: tags, Max: r.Max}
 		dev.Validate(report)
 		if unique {
 			d.takeTopic(r.Via, p, r.Topic)

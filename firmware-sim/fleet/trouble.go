@@ -15,8 +15,8 @@ import (
 type trouble struct {
 	Fault
 	kind    kind
-	members []member
-	units   []uint8 // of the members; nil for all
+	members []member // who may suffer
+	units   []uint8  // whom it is meant for; nil for all
 }
 
 // AddFaults has faults strike the devices when they are played. It is called
@@ -50,7 +50,7 @@ func (m *Model) addFault(f Fault) error {
 				if k.whole {
 					return fmt.Errorf("strikes all that is on a bus, want %s:%s", f.Kind, b.Driver)
 				}
-				return b.addTrouble(trouble{Fault: f, kind: k, members: []member{one}, units: []uint8{one.polls().address}})
+				return b.addTrouble(trouble{Fault: f, kind: k, members: b.suffer(k, one), units: []uint8{one.polls().address}})
 			}
 			known = append(known, one.polls().name())
 		}
@@ -59,6 +59,14 @@ func (m *Model) addFault(f Fault) error {
 		return fmt.Errorf("%s is asked by nobody: faults strike Modbus devices, and serial devices that are asked", f.Target)
 	}
 	return fmt.Errorf("no device and no driver that is simulated is called %q%s", f.Target, config.Suggest(f.Target, known))
+}
+
+// suffer returns who may suffer from a fault of one device.
+func (b *busModel) suffer(k kind, one member) []member {
+	if k.spills && b.Mode != bus.TCP {
+		return b.members
+	}
+	return []member{one}
 }
 
 // addTrouble adds a fault that can strike such a bus.

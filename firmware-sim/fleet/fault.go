@@ -107,8 +107,11 @@ func cutTime(text, sign string) (string, time.Duration, error) {
 
 // String returns the fault as ParseFault reads it.
 func (f Fault) String() string {
-	s := f.Kind + ":" + f.Target + "@" + f.Start.String()
-	if f.Length > 0 {
+	s, both := f.Kind+":"+f.Target, strings.ContainsAny(f.Target, "@+")
+	if f.Start > 0 || both {
+		s += "@" + f.Start.String()
+	}
+	if f.Length > 0 || both {
 		s += "+" + f.Length.String()
 	}
 	return s

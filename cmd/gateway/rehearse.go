@@ -52,7 +52,7 @@ in a temporary folder; streams are created, and the intakes have room for all
 that the broker may send. At the end it accounts for every reading that was sent.
 Exit code 0: all of them arrived, once and unchanged; 1: not.
 
-With --fault devices go wrong meanwhile. A device that a fault strikes is not judged
+With --fault devices go wrong meanwhile. A device that a fault may strike is not judged
 from then on until it is asked as usual again.
 
 ` + fleet.FaultHelp,

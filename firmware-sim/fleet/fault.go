@@ -23,24 +23,25 @@ const unplug = "unplug"
 
 // kind is a fault as operators name it.
 type kind struct {
-	name  string
-	fault bus.Fault // of all but unplug
-	whole bool      // it strikes all that is on the bus
-	line  bool      // it takes a line, which Modbus TCP has not
-	frame bool      // it takes Modbus
+	name   string
+	fault  bus.Fault // of all but unplug
+	whole  bool      // it strikes all that is on the bus
+	line   bool      // it takes a line, which Modbus TCP has not
+	frame  bool      // it takes Modbus
+	spills bool      // on a line it may run into what others say
 }
 
 func kinds() []kind {
 	return []kind{
 		{name: "silent", fault: bus.Silent},
-		{name: "late", fault: bus.Late},
+		{name: "late", fault: bus.Late, spills: true},
 		{name: "wrong_unit", fault: bus.WrongUnit, frame: true},
 		{name: "bad_crc", fault: bus.BadCRC},
 		{name: "truncated", fault: bus.Truncated},
 		{name: "noise_before", fault: bus.NoiseBefore, line: true},
-		{name: "noise_after", fault: bus.NoiseAfter, line: true},
-		{name: "noise_between", fault: bus.NoiseBetween, line: true},
-		{name: "pause", fault: bus.Pause},
+		{name: "noise_after", fault: bus.NoiseAfter, line: true, spills: true},
+		{name: "noise_between", fault: bus.NoiseBetween, line: true, spills: true},
+		{name: "pause", fault: bus.Pause, spills: true},
 		{name: "echo", fault: bus.Echo, line: true},
 		{name: "exception", fault: bus.Refused, frame: true},
 		{name: "babble", fault: bus.Babble, line: true, whole: true},
@@ -106,8 +107,11 @@ func cutTime(text, sign string) (string, time.Duration, error) {
 
 // String returns the fault as ParseFault reads it.
 func (f Fault) String() string {
-	s := f.Kind + ":" + f.Target + "@" + f.Start.String()
-	if f.Length > 0 {
+	s, both := f.Kind+":"+f.Target, strings.ContainsAny(f.Target, "@+")
+	if f.Start > 0 || both {
+		s += "@" + f.Start.String()
+	}
+	if f.Length > 0 || both {
 		s += "+" + f.Length.String()
 	}
 	return s

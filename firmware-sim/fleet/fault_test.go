@@ -19,6 +19,7 @@ func TestParseFault(t *testing.T) {
 		"unplug:meters@20s+500ms":    {Kind: "unplug", Target: "meters", Start: 20 * time.Second, Length: 500 * time.Millisecond},
 		"bad_crc:meters+1m":          {Kind: "bad_crc", Target: "meters", Length: time.Minute},
 		"late:a:b@home+garden@0s+2s": {Kind: "late", Target: "a:b@home+garden", Length: 2 * time.Second},
+		"echo:a+b@0s+0s":             {Kind: "echo", Target: "a+b"},
 	} {
 		got, err := ParseFault(text)
 		if err != nil || got != want {
@@ -79,11 +80,12 @@ func meters(t *testing.T, mode bus.Mode) *Model {
 
 func TestAddFaultsNamesMistakes(t *testing.T) {
 	for text, want := range map[string]string{
-		"silent:metre-1": `no device and no driver that is simulated is called "metre-1"; did you mean "meter-1"?`,
-		"silent:meter":   `did you mean "meters", "meter-1" or "meter-2"?`,
-		"unplug:meter-1": "strikes all that is on a bus, want unplug:meters",
-		"babble:meter-2": "want babble:meters",
-		"echo:meters":    "there is none behind Modbus TCP",
+		"silent:metre-1":    `no device and no driver that is simulated is called "metre-1"; did you mean "meter-1"?`,
+		"silent:meter":      `did you mean "meters", "meter-1" or "meter-2"?`,
+		"unplug:meter-1":    "strikes all that is on a bus, want unplug:meters",
+		"babble:meter-2":    "want babble:meters",
+		"silent:meter-3@1s": "fault silent:meter-3@1s: no device",
+		"echo:meters":       "there is none behind Modbus TCP",
 	} {
 		f, err := ParseFault(text)
 		if err != nil {

@@ -15,8 +15,8 @@ import (
 type trouble struct {
 	Fault
 	kind    kind
-	members []member
-	units   []uint8 // of the members; nil for all
+	members []member // who may suffer
+	units   []uint8  // whom it is meant for; nil for all
 }
 
 // AddFaults has faults strike the devices when they are played. It is called
@@ -35,30 +35,45 @@ func (m *Model) addFault(f Fault) error {
 	if !ok {
 		return fmt.Errorf("%q is no fault%s", f.Kind, config.Suggest(f.Kind, FaultKinds()))
 	}
-	var known []string
 	for i := range m.buses {
 		b := &m.buses[i]
 		if b.Driver == f.Target {
 			return b.addTrouble(trouble{Fault: f, kind: k, members: b.members})
 		}
-		known = append(known, b.Driver)
-	}
-	for i := range m.buses {
-		b := &m.buses[i]
 		for _, one := range b.members {
-			if one.polls().name() == f.Target {
-				if k.whole {
-					return fmt.Errorf("strikes all that is on a bus, want %s:%s", f.Kind, b.Driver)
-				}
-				return b.addTrouble(trouble{Fault: f, kind: k, members: []member{one}, units: []uint8{one.polls().address}})
+			switch {
+			case one.polls().name() != f.Target:
+			case k.whole:
+				return fmt.Errorf("strikes all that is on a bus, want %s:%s", f.Kind, b.Driver)
+			default:
+				return b.addTrouble(trouble{Fault: f, kind: k, members: b.suffer(k, one), units: []uint8{one.polls().address}})
 			}
+		}
+	}
+	return m.unknownTarget(f.Target)
+}
+
+// unknownTarget says why no fault can strike who has that name.
+func (m *Model) unknownTarget(name string) error {
+	if slices.ContainsFunc(m.devices, func(d *Device) bool { return d.Name == name || d.Driver == name }) {
+		return fmt.Errorf("%s is asked by nobody: faults strike Modbus devices, and serial devices that are asked", name)
+	}
+	var known []string
+	for i := range m.buses {
+		known = append(known, m.buses[i].Driver)
+		for _, one := range m.buses[i].members {
 			known = append(known, one.polls().name())
 		}
 	}
-	if slices.ContainsFunc(m.devices, func(d *Device) bool { return d.Name == f.Target || d.Driver == f.Target }) {
-		return fmt.Errorf("%s is asked by nobody: faults strike Modbus devices, and serial devices that are asked", f.Target)
+	return fmt.Errorf("no device and no driver that is simulated is called %q%s", name, config.Suggest(name, known))
+}
+
+// suffer returns who may suffer from a fault of one device.
+func (b *busModel) suffer(k kind, one member) []member {
+	if k.spills && b.Mode != bus.TCP {
+		return b.members
 	}
-	return fmt.Errorf("no device and no driver that is simulated is called %q%s", f.Target, config.Suggest(f.Target, known))
+	return []member{one}
 }
 
 // addTrouble adds a fault that can strike such a bus.

@@ -38,8 +38,8 @@ func (p *Pipeline) Expect(devices []*protocol.Device) {
 	poke(p.wake)
 }
 
-// Dismiss forgets devices that are gone. It may be called at any time.
-func (p *Pipeline) Dismiss(gone func(*protocol.Device) bool) { p.committer.desk.Retire(gone) }
+// Retire forgets devices that are gone. It may be called at any time.
+func (p *Pipeline) Retire(gone func(*protocol.Device) bool) { p.committer.desk.Retire(gone) }
 
 // Devices returns all devices that are expected or were heard, 100,000 at most,
 // sorted.

@@ -30,25 +30,6 @@ func namedDevices(f *config.File) []*protocol.Device {
 	return all
 }
 
-// goneDevices reports which devices are not there any more when the file after takes
-// the place of the one before: those of drivers that are gone, and those that it
-// named one by one.
-func goneDevices(before, after *config.File) func(*protocol.Device) bool {
-	type identity struct{ driver, name, profile string }
-	of := func(d *protocol.Device) identity { return identity{d.Driver, d.Name, d.Profile} }
-	drivers, was, is := map[string]bool{}, map[identity]bool{}, map[identity]bool{}
-	for _, d := range after.Drivers {
-		drivers[d.Name] = true
-	}
-	for _, d := range namedDevices(before) {
-		was[of(d)] = true
-	}
-	for _, d := range namedDevices(after) {
-		is[of(d)] = true
-	}
-	return func(d *protocol.Device) bool { return !drivers[d.Driver] || was[of(d)] && !is[of(d)] }
-}
-
 // deviceHealth is the devices in short. A device that is silent is no fault of the
 // gateway's, which stays ready.
 type deviceHealth struct {

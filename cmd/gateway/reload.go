@@ -66,8 +66,6 @@ func (r *reloader) reload() (plan, error) {
 	if !slices.Equal(f.Files, r.file.Files) {
 		r.read = stampsOf(f.Files)
 	}
-	r.gateway.pipeline.Dismiss(goneDevices(r.file, f))
-	r.gateway.pipeline.Expect(namedDevices(f))
 	r.file = f
 	_ = r.level.UnmarshalText([]byte(f.Log.Level)) // validated
 	r.log.Info("configuration is taken over", "what", p.summary(), "took", time.Since(began).Round(time.Microsecond))

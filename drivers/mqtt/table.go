@@ -46,7 +46,6 @@ func newTable(driver string, devices []Device, before *table) (*table, error) {
 	}
 	known, reports := before.places(), map[*payload.Profile]*protocol.Reports{}
 	now := map[int]int{} // places of rows that were there before
-	reports := map[*payload.Profile]*protocol.Reports{}
 	for i, d := range devices {
 		if at, ok := known[placeOf(d)]; ok && reflect.DeepEqual(before.rows[at].Device, d) {
 			now[at] = i

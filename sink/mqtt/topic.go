@@ -9,6 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"sluice/protocol"
 	"sluice/sink"
 )
 
@@ -45,6 +46,16 @@ func parseTopic(text string) (*sink.Template, error) {
 		return nil, fmt.Errorf("topic %q: %w", text, err)
 	}
 	return t, nil
+}
+
+// TopicOf returns the topic on which a sink of c publishes the readings of d, for
+// people who ask; the error says that the template is wrong.
+func TopicOf(c Config, gateway string, d *protocol.Device) (string, error) {
+	t, err := parseTopic(c.Topic)
+	if err != nil {
+		return "", err
+	}
+	return string(t.Append(nil, gateway, d, escape)), nil
 }
 
 // escape appends a captured name as part of a topic level. What can be printed

@@ -51,6 +51,16 @@ func parseSubject(text string) (*sink.Template, error) {
 	return t, nil
 }
 
+// SubjectOf returns the subject on which a sink of c publishes the readings of d,
+// for people who ask; the error says that the template is wrong.
+func SubjectOf(c Config, gateway string, d *protocol.Device) (string, error) {
+	t, err := parseSubject(c.Subject)
+	if err != nil {
+		return "", err
+	}
+	return string(t.Append(nil, gateway, d, escape)), nil
+}
+
 // streamSubject returns the subject that a new stream takes: all below the
 // literal tokens that t begins with.
 func streamSubject(t *sink.Template) string {

@@ -105,6 +105,16 @@ func ParseID(s string) (ID, error) {
 	return ID{epoch, seq}, nil
 }
 
+// Presence is what a device, or its last will, says of its being there.
+type Presence uint8
+
+// What may be said.
+const (
+	Unsaid Presence = iota
+	Online
+	Offline
+)
+
 // Reading is what one device reported at one instant: one or more metrics. It
 // is a plain value and is not changed by its driver after Emit.
 type Reading struct {
@@ -114,6 +124,7 @@ type Reading struct {
 	ReceivedTime Timestamp // the gateway's clock when the reading arrived
 	ClockUnset   bool      // that clock had not been set yet: the received time is no real one
 	Skewed       bool      // its device sent a time that was too far from that clock to be used
+	Presence     Presence  // what it says of its device; then it may be without metrics, and is not journaled
 	Historical   bool      // newer ones went before it: the device says so, or a sink gets it while it catches up
 	Metrics      []Metric
 }

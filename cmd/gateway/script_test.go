@@ -38,7 +38,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"fails": fails, "await": await, "pty": plugPty, "plant": plantScript},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"fails": fails, "await": await, "pty": plugPty, "plant": plantScript, "publish": publish},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("LISTEN", freeAddress(t))
 			env.Setenv("OTHER", freeAddress(t))

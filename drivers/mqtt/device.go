@@ -11,12 +11,13 @@ import (
 // Device is one row of the operator's device list: the topics of one or many
 // devices of one model.
 type Device struct {
-	Topic   string // pattern, such as plant/{area}/{device}/climate
-	Name    string // device name when neither the topic captures {device} nor the messages name it
-	Profile string // the profile's name
-	Decode  *payload.Profile
-	Tags    []protocol.Tag // beside the tags that the topic captures
-	Max     int            // of the devices that the topic captures, those heard first; 0: any number
+	Topic    string // pattern, such as plant/{area}/{device}/climate
+	Name     string // device name when neither the topic captures {device} nor the messages name it
+	Profile  string // the profile's name
+	Decode   *payload.Profile
+	Tags     []protocol.Tag // beside the tags that the topic captures
+	Presence *Presence      // the messages say whether the devices are there; nil: they hold readings
+	Max      int            // of the devices that the topic captures, those heard first; 0: any number
 }
 
 // The captures with a meaning of their own; every other one becomes a tag.
@@ -47,6 +48,9 @@ func (d Device) Validate(report func(field, problem string)) {
 		if slices.Contains(captures, word) {
 			report("topic", fmt.Sprintf("%q captures {%s}: the word has a meaning of its own, use another", d.Topic, word))
 		}
+	}
+	if d.Presence != nil {
+		d.Presence.validate(report)
 	}
 	named := slices.Contains(captures, captureDevice)
 	switch {

@@ -143,6 +143,9 @@ func newRow(driver string, i int, d Device) (row, error) {
 	if err != nil {
 		return row{}, fmt.Errorf("use profile %q: %w", d.Profile, err)
 	}
+	if d.Presence != nil {
+		decoder = presenceDecoder{*d.Presence}
+	}
 	pattern, _ := ParsePattern(d.Topic)
 	w := row{Device: d, pattern: pattern, decoder: decoder, commands: newCommands(d.Decode)}
 	if d.Max > 0 {

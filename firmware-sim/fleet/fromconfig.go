@@ -23,6 +23,10 @@ func FromConfig(f *config.File, o Options) (*Model, error) {
 		case d.MQTT != nil:
 			var rows []Row
 			for i, dev := range d.MQTTDevices {
+				if dev.Presence != nil {
+					m.notes = append(m.notes, "topic "+dev.Topic+" is not played: devices of a rehearsal do not come and go")
+					continue
+				}
 				rows = append(rows, Row{Number: numbers(f, d.Name)[i], Topic: dev.Topic, Name: dev.Name, Profile: dev.Profile, Decode: dev.Decode, Tags: dev.Tags})
 			}
 			err = m.AddBroker(d.Name, d.MQTT.QoS, rows)

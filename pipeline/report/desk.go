@@ -88,6 +88,9 @@ func (d *Desk) Decide(b *protocol.Batch, owner Owner) (suppressed, held uint64) 
 
 func (d *Desk) decide(r *protocol.Reading, owner Owner) verdict {
 	v := d.of(r.Device)
+	if r.Presence != protocol.Unsaid {
+		return d.told(v, r)
+	}
 	d.hear(v, r)
 	if v.class == d.classes[0] || r.Historical {
 		return pass

@@ -136,6 +136,21 @@ func (d *Desk) hear(v *device, r *protocol.Reading) {
 	}
 }
 
+// told notes what v, or its last will, says of itself. Where its metrics are known, as
+// of a device that can fall silent or has report rules, the first word that it is gone
+// becomes a reading in which all of them are null and bad.
+func (d *Desk) told(v *device, r *protocol.Reading) verdict {
+	was := v.state
+	d.hear(v, r)
+	if r.Presence != protocol.Offline || was == Offline || was == Silent || len(v.metrics) == 0 {
+		v.suppressed++
+		return suppress
+	}
+	r.Metrics = append(r.Metrics[:0], v.lastWord(r.ReceivedTime).Batch.Readings[0].Metrics...)
+	d.supersede(v, r)
+	return pass
+}
+
 // turn brings v into a state.
 func (d *Desk) turn(v *device, state State) {
 	if v.state == state {
@@ -147,8 +162,11 @@ func (d *Desk) turn(v *device, state State) {
 }
 
 // isDeath reports whether r says that its device is gone: it has nothing but bad
-// nulls.
+// nulls, or is told to be.
 func isDeath(r *protocol.Reading) bool {
+	if r.Presence == protocol.Online {
+		return false
+	}
 	for i := range r.Metrics {
 		if m := &r.Metrics[i]; m.Quality != protocol.Bad || !m.Value.IsNull() {
 			return false

@@ -94,3 +94,29 @@ func TestDevicesAreBounded(t *testing.T) {
 		t.Error("devices of a driver that is gone are known")
 	}
 }
+
+func TestWillsTellWhoIsThere(t *testing.T) {
+	minute := time.Minute
+	b := newBench(t, protocol.Reports{All: &protocol.Report{Deadband: deadband(1), Min: &minute}, StaleAfter: time.Hour})
+	says := func(p protocol.Presence) verdict {
+		return b.reading(protocol.Reading{Device: b.sensor, ReceivedTime: protocol.At(b.now), Presence: p})
+	}
+	b.want("online before it has said anything", says(protocol.Online), suppress)
+	b.want("first", b.bring(float("t", 20)), pass)
+	b.at(time.Second)
+	b.want("too soon", b.bring(float("t", 30)), hold)
+	b.at(2 * time.Second)
+	b.want("offline", says(protocol.Offline), pass)
+	b.want("offline again", says(protocol.Offline), suppress)
+	if got, want := states(b), "s1 offline 3/5"; got != want || b.superseded != 1 {
+		t.Errorf("got %s and %d superseded, want %s and 1", got, b.superseded, want)
+	}
+	if out := b.due(); len(out) != 0 {
+		t.Errorf("behind its end it says %+v", out)
+	}
+	b.want("online", says(protocol.Online), suppress)
+	if got, want := states(b), "s1 live 4/6"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	b.want("the same value as before", b.bring(float("t", 20)), pass)
+}

@@ -17,14 +17,15 @@ import (
 
 // row is one row of the device list.
 type row struct {
-	Via     string            `yaml:"via"`     // the driver that talks to it
-	Profile string            `yaml:"profile"` // what it reports: one of profiles, or builtin/…
-	Topic   string            `yaml:"topic"`   // MQTT: where it publishes; {device} and other names in braces capture a level
-	Device  string            `yaml:"device"`  // its name; with MQTT what the topic captures, otherwise
-	Unit    string            `yaml:"unit"`    // its address on the bus; of several, such as 1-10,12, {unit} in device
-	Tags    map[string]string `yaml:"tags"`    // what else its readings bear
-	From    string            `yaml:"from"`    // a CSV file with more such rows: its first line names keys, those of mappings joined by dots
-	Max     int               `yaml:"max"`     // MQTT: how many devices the topic may capture; those beyond are turned away. 0: any number
+	Via      string            `yaml:"via"`      // the driver that talks to it
+	Profile  string            `yaml:"profile"`  // what it reports: one of profiles, or builtin/…
+	Topic    string            `yaml:"topic"`    // MQTT: where it publishes; {device} and other names in braces capture a level
+	Device   string            `yaml:"device"`   // its name; with MQTT what the topic captures, otherwise
+	Unit     string            `yaml:"unit"`     // its address on the bus; of several, such as 1-10,12, {unit} in device
+	Tags     map[string]string `yaml:"tags"`     // what else its readings bear
+	From     string            `yaml:"from"`     // a CSV file with more such rows: its first line names keys, those of mappings joined by dots
+	Max      int               `yaml:"max"`      // MQTT: how many devices the topic may capture; those beyond are turned away. 0: any number
+	Presence *mqtt.Presence    `yaml:"presence"` // MQTT: the messages say whether the devices are there, as a last will does, and hold no readings
 
 	override // any key of a profile: it holds in the place of the profile's
 }
@@ -106,6 +107,9 @@ func (d *deviceList) add(p placed) {
 		return
 	}
 	unique := driver.MQTT == nil || d.checkName(r, p.name, report)
+	if driver.MQTT == nil && r.Presence != nil {
+		report("presence", "is for an mqtt driver")
+	}
 	if driver.MQTT == nil && r.Max != 0 {
 		report("max", "is for an mqtt driver, whose topics capture devices")
 	}
@@ -115,7 +119,7 @@ func (d *deviceList) add(p placed) {
 	d.checkCommands(r, driver, decode, tags, report)
 	switch {
 	case driver.MQTT != nil:
-		dev := mqtt.Device{Topic: r.Topic, Name: r.Device, Profile: r.Profile, Decode: decode, Tags: tags, Max: r.Max}
+		dev := mqtt.Device{Topic: r.Topic, Name: r.Device, Profile: r.Profile, Decode: decode, Tags: tags, Max: r.Max, Presence: r.Presence}
 		dev.Validate(report)
 		if unique {
 			d.takeTopic(r.Via, p, r.Topic)

@@ -49,10 +49,40 @@ func (e *explanation) print(w io.Writer) error {
 // reportRule says when readings of a device are forwarded. What came before a
 // message is not known here, so it says the rule and no verdict.
 func reportRule(d *protocol.Device) string {
-	if d.Reports == nil || d.Reports.All == nil && len(d.Reports.Metrics) == 0 {
-		return "every reading"
+	r := d.Reports
+	if r == nil || r.All == nil {
+		return "every reading" + silentAfter(r)
 	}
-	return "by the rules of profile " + d.Profile + "; the first reading of each metric always"
+	text := "when " + ruleWords(*r.All)
+	for _, name := range sortedKeys(r.Metrics) {
+		text += "; " + name + " when " + ruleWords(r.Metrics[name])
+	}
+	return text + silentAfter(r)
+}
+
+// ruleWords says a rule, or what is different in it.
+func ruleWords(r protocol.Report) string {
+	text := "it has changed"
+	if r.When == protocol.WhenAlways {
+		text = "it comes"
+	}
+	if r.Deadband != nil {
+		text += " by more than " + r.Deadband.String()
+	}
+	if r.Min != nil && *r.Min > 0 {
+		text += fmt.Sprintf(", no sooner than %v after the last", *r.Min)
+	}
+	if r.Max != nil && *r.Max > 0 {
+		text += fmt.Sprintf(", or %v have passed", *r.Max)
+	}
+	return text
+}
+
+func silentAfter(r *protocol.Reports) string {
+	if r == nil || r.StaleAfter == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; silent after %v", r.StaleAfter)
 }
 
 // summary returns the explanation for programs.

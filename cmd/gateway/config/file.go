@@ -29,6 +29,7 @@ type File struct {
 	Devices  []Device
 	Pipeline pipeline.Config
 	Sinks    []Sink
+	Tests    []Case
 	Warnings Problems // what works, and is better otherwise
 	Files    []string // that it was read from, the main one first
 }

@@ -55,6 +55,8 @@ func TestEveryKeyIsSet(t *testing.T) {
 	mustBeSet(t, "log", f.Log)
 	mustBeSet(t, "reload", f.Reload)
 	mustBeSet(t, "pipeline", f.Pipeline)
+	mustBeSet(t, "test", f.Tests[0], "device", "hex", "base64", "file", "rejected")
+	mustBeSet(t, "expected", f.Tests[0].Expect[0])
 	mustBeSet(t, "mqtt", *f.Drivers[0].MQTT)
 	mustBeSet(t, "serial", *f.Drivers[1].Serial)
 	mustBeSet(t, "unit", *f.Drivers[1].Serial.Unit, "regex")

@@ -23,6 +23,7 @@ type top struct {
 	Pipeline pipeline.Config `yaml:"pipeline"`
 	Include  *yaml.Node      `yaml:"include"` // further files, or patterns such as devices/*.yaml, with more of drivers, profiles, devices and sinks
 	Sinks    *yaml.Node      `yaml:"sinks"`   // where readings go, each with a cursor of its own
+	Tests    []Case          `yaml:"tests"`   // messages and what has to come of them: gateway test tries them, the gateway itself does not
 }
 
 // file decodes the root mapping. The result is whole only when no problem has
@@ -35,7 +36,8 @@ func (p *parser) file(root *yaml.Node) *File {
 	p.section(root, "http", &t.HTTP)
 	p.section(root, "log", &t.Log)
 
-	f := &File{Gateway: t.Gateway, HTTP: t.HTTP, Log: t.Log, Reload: t.Reload, Pipeline: t.Pipeline}
+	f := &File{Gateway: t.Gateway, HTTP: t.HTTP, Log: t.Log, Reload: t.Reload, Pipeline: t.Pipeline, Tests: t.Tests}
+	p.cases(root, f.Tests)
 	for _, e := range p.named(root, t.Drivers, "drivers", "is required: what talks to the devices") {
 		f.Drivers = append(f.Drivers, p.driver(e))
 	}

@@ -20,11 +20,14 @@ import (
 
 const decodersDoc = root + "/docs/decoders.md"
 
-// TestDecodersDocIsTrue runs the examples of docs/decoders.md: what a console
-// block shows is what its commands print. With SLUICE_DOCS=new what they print is
-// written down instead.
-func TestDecodersDocIsTrue(t *testing.T) {
-	text, err := os.ReadFile(decodersDoc)
+// TestDecodersDocIsTrue runs the examples of docs/decoders.md.
+func TestDecodersDocIsTrue(t *testing.T) { playDoc(t, decodersDoc) }
+
+// playDoc runs the examples of a document: what a console block shows is what its
+// commands print. With SLUICE_DOCS=new what they print is written down instead.
+func playDoc(t *testing.T, path string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +40,7 @@ func TestDecodersDocIsTrue(t *testing.T) {
 		t.Fatal("there is no example, or the last block does not end")
 	}
 	if d.renew {
-		if err := os.WriteFile(decodersDoc, []byte(d.text.String()), 0o644); err != nil {
+		if err := os.WriteFile(path, []byte(d.text.String()), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -82,7 +82,7 @@ devices to talk to and where their readings go.`,
 		},
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(runCommand(), reloadCommand(), diffCommand(), checkCommand(), rehearseCommand(), journalCommand(), deadCommand(), devicesCommand(), sendCommand(), decodeCommand(), explainCommand(), profilesCommand(), portsCommand(), manualCommand(), schemaCommand(), versionCommand())
+	root.AddCommand(runCommand(), reloadCommand(), diffCommand(), checkCommand(), rehearseCommand(), journalCommand(), deadCommand(), devicesCommand(), sendCommand(), decodeCommand(), explainCommand(), casesCommand(), profilesCommand(), portsCommand(), manualCommand(), schemaCommand(), versionCommand())
 	return root
 }
 

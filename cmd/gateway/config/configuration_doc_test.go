@@ -42,6 +42,7 @@ var apart = map[string]string{
 	"mqtt": "", "serial": "", "modbus": "", "nats": "", "influx": "", "file": "",
 	"profiles": "`profiles.NAME`", "metrics": "", "devices": "A row of `devices`", "sinks": "`sinks.NAME`",
 	"pipeline": "`pipeline`", "defaults": "A row of `devices`", "frame": "", "decode": "", "checksum": "", "commands": "",
+	"tests": "A test of `tests`", "expect": "A reading of `expect`",
 }
 
 // typeSays is how the comment of a type begins.

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -60,6 +61,8 @@ func ParseTests(name string, text []byte) (*TestFile, error) {
 		p.rebase(&f.Config)
 		if f.Config == "" {
 			p.finding(root, "", "config", "is required: the configuration that is tested")
+		} else if _, err := os.Stat(f.Config); err != nil {
+			p.finding(root, "", "config", "is "+quote(f.Config)+", but there is no such file")
 		}
 		if child(root, "tests") == nil {
 			p.finding(root, "", "tests", "is required: what is tested")

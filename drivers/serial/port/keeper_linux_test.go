@@ -117,6 +117,9 @@ func TestReplug(t *testing.T) {
 		longest = max(longest, h.cycle(t, link))
 	}
 	after := used(t)
+	for until := time.Now().Add(patience); after.goroutines > before.goroutines && time.Now().Before(until); after = used(t) {
+		<-time.After(time.Millisecond) // what has ended may not have gone yet
+	}
 	if after.descriptors > before.descriptors || after.goroutines > before.goroutines || after.threads > before.threads+4 {
 		t.Errorf("after %d cycles %+v are in use, before %+v", times, after, before)
 	}
